@@ -1,0 +1,1 @@
+"""A house: rooms stand one level down, no code here."""

@@ -1,0 +1,140 @@
+"""Secrets: a type that does not print itself, and envelope encryption that binds a ciphertext to its row.
+
+A master key (KEK, outside the database) wraps a data key per tenant (DEK); the data key seals each secret with
+AES-256-GCM. The additional data names installation, tenant, secret, version and purpose, so that a ciphertext
+moved to another row does not open (trust.md, section 5).
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import threading
+import urllib.parse
+from collections import OrderedDict
+from typing import Final, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kernel.errors import PortalError
+
+_VERSION: Final = b"\x01"
+_NONCE: Final = 12
+
+
+class SecretUnreadable(PortalError):
+    """A stored secret cannot be opened with the keys at hand."""
+
+    code = "secret_unreadable"
+
+
+class Secret:
+    """A value that must not leak: no text form, no JSON form, no equality that tells by time."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself; from here on `redact` knows it."""
+        _revealed.remember(self._value)
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __str__(self) -> NoReturn:
+        raise TypeError("a Secret has no text form; reveal() it where it is sent")
+
+    __format__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        raise TypeError("a Secret is no key")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not stored this way")
+
+
+class _Revealed:
+    """The secret values that this process has used lately, in every form in which they could come back."""
+
+    def __init__(self, size: int = 500) -> None:
+        self._size = size
+        self._forms: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def remember(self, value: str) -> None:
+        if len(value) < 6 or value in self._forms:  # shorter ones would blank ordinary words
+            return
+        raw = value.encode()
+        forms = {
+            value,
+            base64.b64encode(raw).decode(),
+            base64.urlsafe_b64encode(raw).decode().rstrip("="),
+            urllib.parse.quote(value, safe=""),
+            json.dumps(value)[1:-1],
+        }
+        with self._lock:
+            self._forms[value] = tuple(sorted(forms, key=len, reverse=True))
+            while len(self._forms) > self._size:
+                self._forms.popitem(last=False)
+
+    def redact(self, text: str) -> str:
+        for forms in list(self._forms.values()):
+            for form in forms:
+                if form in text:
+                    text = text.replace(form, "•••")
+        return text
+
+
+_revealed = _Revealed()
+
+
+def redact(text: str) -> str:
+    """`text` without any secret value that this process has revealed (plain, base64, URL and JSON forms)."""
+    return _revealed.redact(text)
+
+
+def new_key() -> bytes:
+    """256 random bits."""
+    return os.urandom(32)
+
+
+def seal(key: bytes, plaintext: bytes, *aad: object) -> bytes:
+    """`plaintext` under AES-256-GCM with a random nonce; `aad` are the names it is bound to."""
+    nonce = os.urandom(_NONCE)
+    return _VERSION + nonce + AESGCM(key).encrypt(nonce, plaintext, _bound(aad))
+
+
+def unseal(key: bytes, sealed: bytes, *aad: object) -> bytes:
+    """What `seal` sealed under the same key and names. Raises SecretUnreadable, never returns the input."""
+    sealed = bytes(sealed)
+    if sealed[:1] != _VERSION:
+        raise SecretUnreadable
+    try:
+        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _bound(aad))
+    except (InvalidTag, ValueError) as error:
+        raise SecretUnreadable from error
+
+
+def _bound(names: tuple[object, ...]) -> bytes:
+    """The names, each behind its length, so that no two lists of names read alike."""
+    parts = [str(name).encode() for name in ("v1", *names)]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def sign(key: bytes, purpose: str, message: bytes) -> str:
+    """A URL-safe HMAC-SHA256 of `message` for one purpose."""
+    mac = hmac.new(key, purpose.encode() + b"\x00" + message, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def verify(key: bytes, purpose: str, message: bytes, signature: str) -> bool:
+    """Whether `signature` is `sign`'s; takes the same time either way."""
+    return hmac.compare_digest(sign(key, purpose, message), signature)
