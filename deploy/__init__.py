@@ -1,0 +1,1 @@
+"""What makes the product start: on a bare machine, in containers, and with a simulated world to talk to."""
