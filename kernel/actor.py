@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+from kernel.errors import Forbidden
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -21,6 +23,11 @@ class Actor:
     def may(self, permission: str) -> bool:
         """Whether this actor holds `permission` here; the portal itself always does."""
         return self.kind == "system" or permission in self.permissions
+
+    def require(self, permission: str) -> None:
+        """Go on only if this actor holds `permission` here. Raises Forbidden."""
+        if not self.may(permission):
+            raise Forbidden(permission=permission, actor=self.label)
 
 
 def system(label: str) -> Actor:

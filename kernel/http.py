@@ -22,7 +22,17 @@ from kernel.errors import PortalError
 _TOKEN: Final = re.compile(r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")
 _VALUE: Final = re.compile(r"^[\t\x20-\x7e\x80-\xff]*$")
 _OURS: Final = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "te", "upgrade", "trailer", "keep-alive", "expect"}
+    {
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "trailer",
+        "keep-alive",
+        "expect",
+    }
 )
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
@@ -133,7 +143,12 @@ class _CheckedResolver(AbstractResolver):
                     raise EgressRefused(f"{host} leads to a private address")
         return [
             ResolveResult(
-                hostname=host, host=address, port=port, family=info[0], proto=info[2], flags=socket.AI_NUMERICHOST
+                hostname=host,
+                host=address,
+                port=port,
+                family=info[0],
+                proto=info[2],
+                flags=socket.AI_NUMERICHOST,
             )
             for info, address in zip(found, addresses, strict=True)
         ]
@@ -157,7 +172,13 @@ class Client:
         )
 
     async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, seconds: float = 120
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        seconds: float = 120,
     ) -> Answer:
         """One request, one answer, no redirect followed.
 
@@ -190,7 +211,9 @@ class Client:
 
     async def _read(self, reply: aiohttp.ClientResponse) -> bytes:
         if reply.content_length is not None and reply.content_length > self._egress.max_bytes:
-            raise NoAnswer(f"the answer has {reply.content_length} bytes; at most {self._egress.max_bytes} are taken")
+            raise NoAnswer(
+                f"the answer has {reply.content_length} bytes; at most {self._egress.max_bytes} are taken"
+            )
         parts: list[bytes] = []
         size = 0
         async for part in reply.content.iter_chunked(65_536):

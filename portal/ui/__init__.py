@@ -1,0 +1,1 @@
+"""The windows for people: one file a room, each view parses, makes one call, renders."""

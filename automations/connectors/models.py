@@ -1,0 +1,31 @@
+"""Connection: how to reach one system of the client, with credentials that can be written and used, never read."""
+
+from django.db import models
+
+from kernel.models import Row
+
+
+class Connection(Row):
+    """One account in one system. `secret` is sealed under the tenant's data key and bound to this row."""
+
+    prefix = "con"
+
+    name = models.CharField(max_length=120, unique=True)
+    connector = models.CharField(max_length=40, help_text="Name in the connector registry.")
+    settings = models.JSONField(default=dict, help_text="What is no secret: base URL, account, options.")
+    secret = models.BinaryField(null=True)
+    secret_version = models.PositiveIntegerField(default=0)
+    secret_hint = models.CharField(max_length=8, blank=True, help_text="Its last four characters.")
+    secret_set_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=16, default="new", help_text="new, healthy, degraded, disconnected")
+    state_detail = models.TextField(blank=True)
+    last_used_at = models.DateTimeField(null=True)
+    last_checked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("edit_connection", "Change this connection")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,210 @@
+"""The tables of the engine. Django describes them; the hot path works on them in SQL, in `store.py`."""
+
+from django.db import models
+from django.db.models import Q
+
+from automations.engine.enums import RunStatus, WorkflowState
+from kernel.models import Row
+
+
+class Definition(Row):
+    """A published workflow document: never changed, so a run that is pinned to it means the same for ever."""
+
+    prefix = "def"
+
+    name = models.CharField(max_length=80)
+    version = models.CharField(max_length=40)
+    document = models.JSONField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical document (RFC 8785).")
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "-published_at"]
+        constraints = [
+            # a version is one document
+            models.UniqueConstraint(fields=["name", "version"], name="definition_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class Workflow(Row):
+    """An automation of this tenant: which definition it runs, with which settings and connections."""
+
+    prefix = "wfl"
+
+    name = models.CharField(max_length=80, unique=True)
+    title = models.CharField(max_length=120)
+    definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="workflows")
+    config = models.JSONField(default=dict, help_text="Settings, valid against the template's input schema.")
+    connections = models.JSONField(default=dict, help_text="Alias in the definition to connection id.")
+    state = models.CharField(max_length=16, choices=WorkflowState, default=WorkflowState.DRAFT)
+    template = models.CharField(max_length=120, blank=True, help_text="`slug@version` it was installed from.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["title"]
+        permissions = [("operate_workflow", "Pause this workflow; cancel, retry and resume its runs")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Trigger(models.Model):
+    """What starts runs of an active workflow: an event type and the rest of its filter."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="triggers")
+    type = models.CharField(max_length=120, db_index=True)
+    filter = models.JSONField(default=dict)
+    read = models.CharField(max_length=12, default="envelope")
+
+    def __str__(self) -> str:
+        return f"{self.type} starts {self.workflow_id}"
+
+
+class Correlation(models.Model):
+    """An expression by which some definition correlates events of a type: evaluated once for each such event."""
+
+    type = models.CharField(max_length=120)
+    expression = models.TextField(blank=True, help_text="jq on the envelope; empty: the type alone.")
+
+    class Meta:
+        constraints = [
+            # each expression is evaluated once an event, however many definitions use it
+            models.UniqueConstraint(fields=["type", "expression"], name="correlation_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} by {self.expression}"
+
+
+class Run(Row):
+    """One execution of a definition: what went in, what came out, where it stands."""
+
+    prefix = "run"
+
+    workflow_id = models.UUIDField()
+    definition_id = models.UUIDField()
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.PENDING)
+    cause = models.CharField(
+        max_length=12, default="event", help_text="event, manual, schedule, parent or test"
+    )
+    event_id = models.UUIDField(null=True, help_text="The event that started it.")
+    parent_id = models.UUIDField(null=True)
+    business_key = models.CharField(max_length=120, blank=True)
+    value_minor = models.BigIntegerField(null=True, help_text="Money that the run is about, in minor units.")
+    currency = models.CharField(max_length=3, blank=True)
+    hops = models.SmallIntegerField(
+        default=0, help_text="Runs and events between this run and an outside cause."
+    )
+    input = models.BinaryField()
+    output = models.BinaryField(null=True)
+    error = models.JSONField(null=True)
+    step = models.CharField(
+        max_length=200, blank=True, help_text="Where it stands, as long as it is not over."
+    )
+    started_at = models.DateTimeField(help_text="By the tenant's clock, as every time of a run.")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        indexes = [
+            models.Index(fields=["-started_at", "-id"], name="run_newest"),
+            models.Index(fields=["workflow_id", "-started_at"], name="run_of_workflow"),
+            models.Index(fields=["business_key"], condition=~Q(business_key=""), name="run_by_key"),
+            # what is not over, which is little: dashboards and operators ask for it all the time
+            models.Index(
+                fields=["status", "-started_at"],
+                condition=~Q(status__in=["completed", "cancelled"]),
+                name="run_unfinished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class RunState(models.Model):
+    """The snapshot of a run that is parked or in the middle: frames, data, context, packed."""
+
+    run_id = models.UUIDField(primary_key=True)
+    snapshot = models.BinaryField()
+
+    class Meta:
+        db_table = "engine_state"
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
+class Segment(models.Model):
+    """A stretch of a run's journal: the steps since the last checkpoint, packed."""
+
+    pk = models.CompositePrimaryKey("run_id", "seq")
+    run_id = models.UUIDField()
+    seq = models.IntegerField(help_text="Number of its first step.")
+    steps = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.run_id} from {self.seq}"
+
+
+class Subscription(models.Model):
+    """An event that a run listens for: type and correlation key."""
+
+    pk = models.CompositePrimaryKey("run_id", "no")
+    run_id = models.UUIDField()
+    no = models.IntegerField(help_text="Number of the filter within the run.")
+    type = models.CharField(max_length=120)
+    key = models.BigIntegerField(help_text="Hash of the correlation expression and its value.")
+    since = models.DateTimeField(help_text="Events received from here on count.")
+
+    class Meta:
+        indexes = [models.Index(fields=["key"], name="subscription_by_key")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} listens for {self.type}"
+
+
+class Delivery(models.Model):
+    """An event that matched a subscription, until the run has taken it."""
+
+    pk = models.CompositePrimaryKey("run_id", "no", "event_id")
+    run_id = models.UUIDField()
+    no = models.IntegerField()
+    event_id = models.UUIDField()
+    received_at = models.DateTimeField()
+    taken = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.event_id} to {self.run_id}"
+
+
+class EventKey(models.Model):
+    """The correlation keys of an event, kept as long as a listener may come late for it."""
+
+    pk = models.CompositePrimaryKey("key", "event_id")
+    key = models.BigIntegerField()
+    event_id = models.UUIDField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "engine_event_key"
+        indexes = [models.Index(fields=["received_at"], name="event_key_age")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.event_id}"
+
+
+class Effect(models.Model):
+    """A call to a system that honours no idempotency key: intended, then confirmed; between the two, unknown."""
+
+    pk = models.CompositePrimaryKey("run_id", "key")
+    run_id = models.UUIDField()
+    key = models.CharField(max_length=120)
+    state = models.CharField(max_length=12, help_text="intended, confirmed, unknown")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key

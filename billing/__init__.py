@@ -1,0 +1,1 @@
+"""Plans, subscriptions, and what was used, counted from the journal."""

@@ -1,0 +1,21 @@
+"""The Celery app: it carries jobs, and rings the engine. It keeps no truth."""
+
+import os
+
+import django
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+app = Celery("portal")
+app.conf.update(settings.CELERY)
+app.set_default()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Celery asks whether somebody else sets up logging: settings did."""

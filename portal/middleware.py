@@ -1,0 +1,212 @@
+"""What every request passes, from the street inwards: an id, static files, the host, the session, the door."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import logout
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from kernel import clock, ids, logs, metrics
+from kernel.errors import Forbidden, NotFound, PortalError, Unauthenticated
+from portal.permissions import SAFE, Rule, rule_of
+from portal.ui.errors import answer
+from tenants.access import queries as access
+from tenants.tenancy import context, queries
+from tenants.tenancy.enums import TenantState
+from tenants.tenancy.errors import TenantNotReady, TenantSuspended, UnknownHost
+
+log = structlog.get_logger("portal.request")
+Handler = Callable[[HttpRequest], HttpResponse]
+_HOST: Final = re.compile(r"^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")
+_REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+
+
+def request_context(get_response: Handler) -> Handler:
+    """Give the request an id that every log line, audit row and error page of it carries."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request.id = given if _REQUEST_ID.match(given) else ids.uuid7().hex  # type: ignore[attr-defined]
+        started = time.perf_counter()
+        with logs.bound(request=request.id):  # type: ignore[attr-defined]
+            response = get_response(request)
+            took = time.perf_counter() - started
+            match = request.resolver_match
+            room = (match.view_name or "unnamed").split(":")[0] if match else "none"
+            metrics.requests.labels(room=room, status=str(response.status_code)).observe(took)
+            log.debug(
+                "request answered", method=request.method, path=request.path, status=response.status_code
+            )
+        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        return response
+
+    return middleware
+
+
+class StaticFiles(WhiteNoiseMiddleware):
+    """Static files before anything asks whose portal this is: they are the same for everybody."""
+
+
+def host(get_response: Handler) -> Handler:
+    """Find out whose portal is asked for, by the verified host name alone, and enter the tenant if it is one's."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            found = queries.host(_host_name(request), settings.BASE_DOMAIN)
+        except UnknownHost as error:
+            return answer(request, error)
+        request.portal = found  # type: ignore[attr-defined]
+        request.urlconf = settings.URLCONFS[found.kind]  # type: ignore[attr-defined]
+        if found.tenant is None:
+            return get_response(request)
+        if not found.tenant.ready:
+            return answer(request, TenantNotReady(retry_after=10))
+        with context.enter(found.tenant):
+            return get_response(request)
+
+    return middleware
+
+
+def _host_name(request: HttpRequest) -> str:
+    """The Host header as a name; what is no name is unknown. X-Forwarded-Host and the like are never looked at."""
+    name = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0].lower().rstrip(".")
+    if not _HOST.match(name):
+        raise UnknownHost
+    return name
+
+
+class Door:
+    """Nobody passes a view without a rule, and only those pass that its rule names."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Bind the session to the host it was made on."""
+        if request.session.get("host") not in (None, request.portal.host):  # type: ignore[attr-defined]
+            logout(request)
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponse | None:
+        """Check the rule of the view before it runs."""
+        try:
+            self._pass(request, view)
+        except Unauthenticated as error:
+            if is_api(request):
+                return answer(request, error)
+            return HttpResponseRedirect(
+                f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}"
+            )
+        except PortalError as error:
+            return answer(request, error)
+        return None
+
+    def _pass(self, request: HttpRequest, view: Callable[..., Any]) -> None:
+        request.actor = None  # type: ignore[attr-defined]
+        rule = rule_of(view)
+        if rule is None:
+            if _is_admin(request):
+                self._identify(request)
+                return
+            raise NotFound
+        if not rule.public:
+            self._check(request, rule)
+        elif request.user.is_authenticated:
+            self._identify(request)
+        self._check_state(request, rule)
+
+    def _identify(self, request: HttpRequest) -> None:
+        if request.user.is_authenticated:
+            request.actor = access.actor_for(  # type: ignore[attr-defined]
+                request.user,  # type: ignore[arg-type] # AUTH_USER_MODEL
+                request.portal,  # type: ignore[attr-defined]
+                request_id=request.id,  # type: ignore[attr-defined]
+                address=address(request),
+            )
+
+    def _check(self, request: HttpRequest, rule: Rule) -> None:
+        if is_api(request) and "Authorization" in request.headers:
+            request.actor = _token_actor(request)  # type: ignore[attr-defined]
+        else:
+            self._identify(request)
+        actor = request.actor  # type: ignore[attr-defined]
+        if actor is None:
+            raise Unauthenticated
+        if rule.signed_in:
+            return
+        permission = rule.permission(request.method or "GET")
+        if permission is None:
+            raise Forbidden("this address does not take that method")
+        if not rule.by_grant:
+            if not actor.permissions:
+                raise NotFound  # a stranger here learns nothing, not even that this page exists
+            actor.require(permission)
+
+    @staticmethod
+    def _check_state(request: HttpRequest, rule: Rule) -> None:
+        tenant = request.portal.tenant  # type: ignore[attr-defined]
+        if (
+            tenant is not None
+            and tenant.state == TenantState.SUSPENDED
+            and request.method not in SAFE
+            and not rule.read_only_exempt
+        ):
+            raise TenantSuspended
+
+
+def errors(get_response: Handler) -> Handler:
+    """Turn our errors into answers: a page, a fragment or a problem document."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, PortalError):
+            if not error.benign:
+                log.error("request failed", code=error.code, **error.context, exc_info=error)
+            if connection.in_atomic_block:
+                connection.set_rollback(True)
+            return answer(request, error)
+        return None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether a machine asks."""
+    return request.path.startswith(("/api/", "/hooks/"))
+
+
+def address(request: HttpRequest) -> str:
+    """The peer's address; behind our own proxy, the last hop it recorded."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.PORTAL_HTTPS else ""
+    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return bool(match and match.app_name == "admin" and request.portal.kind == "platform")  # type: ignore[attr-defined]
+
+
+def _token_actor(request: HttpRequest) -> Any:
+    scheme, _, token = request.headers["Authorization"].partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("use the scheme Bearer")
+    return access.actor_for_token(
+        token.strip(),
+        request.portal,  # type: ignore[attr-defined]
+        now=clock.now(),
+        request_id=request.id,  # type: ignore[attr-defined]
+        address=address(request),
+    )

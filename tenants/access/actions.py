@@ -1,0 +1,241 @@
+"""What can be done about people: sign in, invite, set a role, remove, make a token, hand over to another host."""
+
+import secrets as random
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.contrib.auth import authenticate
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from guardian.shortcuts import assign_perm, remove_perm
+
+from kernel.actor import Actor
+from kernel.errors import Invalid
+from kernel.models import Row
+from tenants.access import catalog
+from tenants.access.enums import Role
+from tenants.access.errors import AlreadyMember, BadCredentials, HandoffSpent, LastAdmin, RoleNotHere
+from tenants.access.models import ApiToken, Handoff, Membership, User
+from tenants.access.queries import digest
+from tenants.audit.actions import record
+from tenants.tenancy.models import Partner, Tenant
+
+HANDOFF_SECONDS: Final = 60
+
+
+def sign_in(*, email: str, password: str, request: HttpRequest) -> User:
+    """The person with this e-mail and password. Raises BadCredentials, after the same work for an unknown e-mail."""
+    user = authenticate(request, username=email.strip(), password=password)
+    if not isinstance(user, User):
+        raise BadCredentials
+    return user
+
+
+def add_member(
+    *, partner: Partner, tenant: Tenant | None, email: str, name: str, role: Role, actor: Actor, now: datetime
+) -> Membership:
+    """Give a person a role here; an unknown e-mail becomes a person. Raises RoleNotHere and AlreadyMember."""
+    actor.require("access.people")
+    if role not in (catalog.TENANT_ROLES if tenant else catalog.PARTNER_ROLES):
+        raise RoleNotHere(fields={"role": [str(RoleNotHere.__doc__)]})
+    try:
+        with transaction.atomic():
+            user = User.objects.filter(email__iexact=email.strip()).first()
+            if user is None:
+                user = User.objects.create_user(email, name=name)
+            membership = Membership.objects.create(
+                user=user, partner=partner, tenant=tenant, role=role, created_at=now
+            )
+            record(
+                actor=actor,
+                action="access.add_member",
+                obj=membership,
+                now=now,
+                after={"email": user.email, "role": role},
+                partner_id=partner.id,
+            )
+    except IntegrityError as error:
+        raise AlreadyMember(fields={"email": [f"{email} is a member already."]}) from error
+    return membership
+
+
+def set_role(*, membership: Membership, role: Role, actor: Actor, now: datetime) -> Membership:
+    """Change a person's role here. Raises RoleNotHere and LastAdmin."""
+    actor.require("access.people")
+    if role not in (catalog.TENANT_ROLES if membership.tenant_id else catalog.PARTNER_ROLES):
+        raise RoleNotHere(fields={"role": [str(RoleNotHere.__doc__)]})
+    with transaction.atomic():
+        membership = (
+            Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=membership.pk)
+        )
+        before = membership.role
+        if before != role:
+            _keep_one_admin(membership)
+            membership.role = role
+            membership.save(update_fields=["role"])
+            record(
+                actor=actor,
+                action="access.set_role",
+                obj=membership,
+                now=now,
+                before={"role": before},
+                after={"role": role},
+                partner_id=membership.partner_id,
+            )
+    return membership
+
+
+def remove_member(*, membership: Membership, actor: Actor, now: datetime) -> None:
+    """Take a person's role here away; it is gone at their next request. Raises LastAdmin."""
+    actor.require("access.people")
+    with transaction.atomic():
+        membership = (
+            Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=membership.pk)
+        )
+        _keep_one_admin(membership)
+        record(
+            actor=actor,
+            action="access.remove_member",
+            obj=membership,
+            now=now,
+            before={"email": membership.user.email, "role": membership.role},
+            partner_id=membership.partner_id,
+        )
+        membership.delete()
+
+
+def _keep_one_admin(leaving: Membership) -> None:
+    if leaving.role not in (Role.PARTNER_ADMIN, Role.TENANT_ADMIN):
+        return
+    others = (
+        Membership.objects.select_for_update(of=("self",))
+        .filter(
+            partner_id=leaving.partner_id,
+            tenant_id=leaving.tenant_id,
+            role=leaving.role,
+            user__is_active=True,
+        )
+        .exclude(pk=leaving.pk)
+    )
+    if not others.exists():
+        raise LastAdmin
+
+
+def make_token(
+    *,
+    partner: Partner,
+    tenant: Tenant | None,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> tuple[ApiToken, str]:
+    """A new API token and its text, which is shown this once. Raises Invalid for scopes beyond the actor's own."""
+    actor.require("access.tokens")
+    too_much = sorted(scope for scope in scopes if scope not in catalog.PERMISSIONS or not actor.may(scope))
+    if too_much or not scopes:
+        raise Invalid(
+            fields={"scopes": [f"You cannot give {', '.join(too_much)}." if too_much else "Choose some."]}
+        )
+    text = f"pat_{random.token_urlsafe(32)}"
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            partner=partner,
+            tenant=tenant,
+            name=name,
+            digest=digest(text),
+            hint=text[:8],
+            scopes=sorted(scopes),
+            created_by_id=actor.user_id,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        record(
+            actor=actor,
+            action="access.make_token",
+            obj=token,
+            now=now,
+            after={"name": name, "scopes": sorted(scopes), "expires_at": expires_at},
+            partner_id=partner.id,
+        )
+    return token, text
+
+
+def revoke_token(*, token: ApiToken, actor: Actor, now: datetime) -> None:
+    """End an API token; its next request is refused."""
+    actor.require("access.tokens")
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
+            record(actor=actor, action="access.revoke_token", obj=token, now=now, partner_id=token.partner_id)
+
+
+def grant(*, user: User, permission: str, obj: Row, actor: Actor, now: datetime) -> None:
+    """Let a person do `permission` to one object of the current tenant."""
+    _grant(user=user, permission=permission, obj=obj, actor=actor, now=now, give=True)
+
+
+def withdraw(*, user: User, permission: str, obj: Row, actor: Actor, now: datetime) -> None:
+    """Take such a grant back."""
+    _grant(user=user, permission=permission, obj=obj, actor=actor, now=now, give=False)
+
+
+def _grant(*, user: User, permission: str, obj: Row, actor: Actor, now: datetime, give: bool) -> None:
+    actor.require("access.people")
+    codename = f"{permission.rsplit('.', 1)[-1]}_{obj._meta.model_name}"
+    with transaction.atomic():
+        (assign_perm if give else remove_perm)(f"{obj._meta.app_label}.{codename}", user, obj)
+        record(
+            actor=actor,
+            action="access.grant" if give else "access.withdraw",
+            obj=obj,
+            now=now,
+            after={"user": user.email, "permission": permission},
+        )
+
+
+def issue_handoff(*, user_id: UUID, host: str, now: datetime) -> str:
+    """A pass for one sign-in of this person on `host`, within a minute."""
+    text = random.token_urlsafe(32)
+    Handoff.objects.create(
+        user_id=user_id, host=host, digest=digest(text), expires_at=now + timedelta(seconds=HANDOFF_SECONDS)
+    )
+    Handoff.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
+    return text
+
+
+def redeem_handoff(*, text: str, host: str, now: datetime) -> User:
+    """The person behind a pass for `host`; works once. Raises HandoffSpent."""
+    with transaction.atomic():
+        spent = Handoff.objects.filter(
+            digest=digest(text), host=host, used_at__isnull=True, expires_at__gt=now, user__is_active=True
+        ).update(used_at=now)
+        if not spent:
+            raise HandoffSpent
+        return Handoff.objects.select_related("user").get(digest=digest(text)).user
+
+
+def set_preferences(*, user: User, values: dict[str, str], actor: Actor, now: datetime) -> User:
+    """Set name, language, time zone, theme and density of a person; only they do it themselves."""
+    allowed = ("name", "language", "timezone", "theme", "density")
+    with transaction.atomic():
+        before = {field: getattr(user, field) for field in allowed}
+        for field in allowed:
+            if field in values:
+                setattr(user, field, values[field])
+        user.save(update_fields=list(allowed))
+        after = {field: getattr(user, field) for field in allowed}
+        if before != after:
+            record(
+                actor=actor, action="access.set_preferences", obj=user, now=now, before=before, after=after
+            )
+    return user
+
+
+def set_password(*, user: User, password: str, actor: Actor, now: datetime) -> None:
+    """Set a person's password; every other session of theirs ends, since sessions are bound to it."""
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        record(actor=actor, action="access.set_password", obj=user, now=now)

@@ -1,0 +1,85 @@
+"""What each role may do. A permission is `<room>.<verb>`; what is not listed is denied."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tenants.access.enums import Role
+
+PERMISSIONS: Final[Mapping[str, str]] = {
+    "tenancy.read": "See clients and their state",
+    "tenancy.provision": "Set up new clients",
+    "tenancy.lifecycle": "Suspend, resume and archive clients",
+    "tenancy.clock": "Set the clock of a sandbox",
+    "access.people": "Invite people and set their roles",
+    "access.tokens": "Make and revoke API tokens",
+    "branding.edit": "Change the brand",
+    "templates.read": "See the template library",
+    "templates.install": "Install and upgrade templates",
+    "connectors.read": "See connections",
+    "connectors.edit": "Add and change connections",
+    "events.read": "See events",
+    "events.publish": "Send events by the API",
+    "events.endpoints": "Manage webhook endpoints",
+    "engine.read": "See workflows and runs",
+    "engine.start": "Start runs by hand",
+    "engine.operate": "Pause workflows; cancel, retry and resume runs",
+    "inbox.read": "See cases",
+    "inbox.decide": "Decide, resolve and reopen cases",
+    "inbox.comment": "Comment on cases",
+    "insights.read": "See dashboards and order timelines",
+    "billing.read": "See plan and usage",
+    "audit.read": "Read the audit log",
+    "settings.edit": "Change settings",
+}
+
+_WATCH: Final = frozenset(
+    {"templates.read", "connectors.read", "events.read", "engine.read", "inbox.read", "insights.read"}
+)
+_STAFF: Final = _WATCH | {"inbox.decide", "inbox.comment", "engine.operate"}
+_TENANT_ADMIN: Final = _STAFF | {
+    "access.people",
+    "access.tokens",
+    "templates.install",
+    "connectors.edit",
+    "events.endpoints",
+    "events.publish",
+    "engine.start",
+    "billing.read",
+    "audit.read",
+    "settings.edit",
+}
+
+AT_PARTNER: Final[Mapping[Role, frozenset[str]]] = {
+    Role.PARTNER_ADMIN: frozenset(PERMISSIONS) - {"inbox.decide"},
+    Role.PARTNER_ENGINEER: frozenset(
+        {"tenancy.read", "tenancy.clock", "templates.read", "templates.install"}
+    ),
+}
+"""What partner staff may do in the partner's console."""
+
+IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
+    Role.PARTNER_ADMIN: _TENANT_ADMIN | {"tenancy.read", "tenancy.lifecycle", "tenancy.clock"},
+    Role.PARTNER_ENGINEER: _WATCH
+    | {
+        "templates.install",
+        "connectors.edit",
+        "events.endpoints",
+        "engine.start",
+        "engine.operate",
+        "inbox.comment",
+    }
+    | {"tenancy.clock"},
+    Role.TENANT_ADMIN: _TENANT_ADMIN,
+    Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "audit.read"},
+    Role.REVIEWER: frozenset({"inbox.read", "inbox.decide", "inbox.comment", "insights.read", "events.read"})
+    | {"engine.read", "engine.operate"},
+    Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment"}),
+    Role.ANALYST: frozenset({"insights.read", "events.read", "engine.read", "inbox.read", "templates.read"}),
+    Role.AUDITOR: frozenset({"audit.read", "engine.read", "inbox.read", "insights.read", "events.read"}),
+}
+"""What each role may do inside a client tenant; partner staff act in every tenant of their partner."""
+
+PARTNER_ROLES: Final = (Role.PARTNER_ADMIN, Role.PARTNER_ENGINEER)
+TENANT_ROLES: Final = tuple(role for role in Role if role not in PARTNER_ROLES)
+OPERATOR: Final = frozenset(PERMISSIONS) | {"platform.partners", "platform.read"}
+"""What a platform operator may do on the platform's own host."""

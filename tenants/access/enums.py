@@ -1,0 +1,32 @@
+"""The shipped roles."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(TextChoices):
+    """What a membership makes of a person; `catalog.py` says what each role may do."""
+
+    PARTNER_ADMIN = "partner_admin", _("Partner admin")
+    PARTNER_ENGINEER = "partner_engineer", _("Partner engineer")
+    TENANT_ADMIN = "tenant_admin", _("Client admin")
+    OPERATIONS_MANAGER = "operations_manager", _("Operations manager")
+    REVIEWER = "reviewer", _("Exception reviewer")
+    STORE_STAFF = "store_staff", _("Store staff")
+    ANALYST = "analyst", _("Analyst")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class Theme(TextChoices):
+    """How a person wants pages lit."""
+
+    AUTO = "auto", _("As the system")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+class Density(TextChoices):
+    """How much a person wants on a page."""
+
+    COMFORTABLE = "comfortable", _("Comfortable")
+    COMPACT = "compact", _("Compact")

@@ -1,0 +1,39 @@
+"""What can go wrong at the door."""
+
+from kernel.errors import Conflict, Invalid, Unauthenticated
+
+
+class BadCredentials(Unauthenticated):
+    """E-mail and password do not match."""
+
+    code = "bad_credentials"
+
+
+class BadToken(Unauthenticated):
+    """This API token is unknown, expired or revoked."""
+
+    code = "bad_token"
+
+
+class HandoffSpent(Unauthenticated):
+    """This link has been used or is too old; sign in."""
+
+    code = "handoff_spent"
+
+
+class RoleNotHere(Invalid):
+    """This role does not exist at this level."""
+
+    code = "role_not_here"
+
+
+class AlreadyMember(Conflict):
+    """This person is a member already."""
+
+    code = "already_member"
+
+
+class LastAdmin(Conflict):
+    """Somebody must stay who can let people in."""
+
+    code = "last_admin"

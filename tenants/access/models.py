@@ -1,0 +1,138 @@
+"""User, Membership, ApiToken, Handoff. All in the public schema: one identity, many tenants."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from kernel.models import Row
+from tenants.access.enums import Density, Role, Theme
+from tenants.tenancy.models import Partner, Tenant
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; asked by Django's createsuperuser."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The user with this e-mail, in any case."""
+        return self.get(email__iexact=username or "")
+
+    def create_user(self, email: str, name: str = "", password: str | None = None, **more: Any) -> "User":
+        """A person; without a password nobody signs in as them by password."""
+        user = self.model(email=email.strip().lower(), name=name, **more)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **more: Any) -> "User":
+        """A platform operator with every right in Django admin."""
+        return self.create_user(email, password=password, is_staff=True, is_superuser=True, **more)
+
+
+class User(Row, AbstractBaseUser, PermissionsMixin):
+    """A person with one login; `is_staff` makes a platform operator."""
+
+    prefix = "usr"
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField("platform operator", default=False)
+    language = models.CharField(max_length=8, blank=True)
+    timezone = models.CharField(max_length=64, blank=True)
+    theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
+    density = models.CharField(max_length=12, choices=Density, default=Density.COMFORTABLE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = [
+            # one login a person, however they write their address
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the round picture."""
+        words = (self.name or self.email).replace("@", " ").split()
+        return "".join(word[0] for word in words[:2]).upper()
+
+
+class Membership(Row):
+    """A role that a person has with a partner, or (with `tenant`) with one of its clients."""
+
+    prefix = "mem"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="memberships")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships"
+    )
+    role = models.CharField(max_length=24, choices=Role)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            # one role a person and place: a second would make revoking guesswork
+            models.UniqueConstraint(
+                fields=["user", "partner", "tenant"], nulls_distinct=False, name="membership_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(tenant__isnull=True, role__startswith="partner_")
+                | (Q(tenant__isnull=False) & ~Q(role__startswith="partner_")),
+                name="membership_role_fits_level",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} as {self.get_role_display()}"
+
+
+class ApiToken(Row):
+    """A key for machines: shown once, kept as a hash, with the permissions it was given and no more."""
+
+    prefix = "tok"
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="tokens")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="tokens")
+    name = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=16, help_text="Its first letters, to tell tokens apart.")
+    scopes = models.JSONField(default=list)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="tokens")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+
+class Handoff(Row):
+    """A one-use pass from one host to another for somebody who is signed in on the first; lives a minute."""
+
+    prefix = "hnd"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    host = models.CharField(max_length=253)
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} to {self.host}"

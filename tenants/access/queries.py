@@ -1,0 +1,102 @@
+"""Who somebody is here: memberships read anew at each request, so that a revoked right is gone at the next one."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from kernel.actor import Actor
+from tenants.access import catalog
+from tenants.access.enums import Role
+from tenants.access.errors import BadToken
+from tenants.access.models import ApiToken, Membership, User
+from tenants.tenancy.queries import HostRef
+
+
+def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str = "") -> Actor:
+    """`user` as the doer of what happens on `host`, with the permissions that hold there (none for a stranger)."""
+    permissions: frozenset[str] = frozenset()
+    roles: tuple[str, ...] = ()
+    if host.kind == "platform":
+        if user.is_staff:
+            permissions, roles = catalog.OPERATOR, ("platform_operator",)
+    elif host.partner is not None:
+        here = Q(tenant__isnull=True) | Q(tenant_id=host.tenant.id if host.tenant else None)
+        held = [
+            Role(role)
+            for role in Membership.objects.filter(here, user=user, partner_id=host.partner.id).values_list(
+                "role", flat=True
+            )
+        ]
+        table = catalog.IN_TENANT if host.tenant else catalog.AT_PARTNER
+        permissions = frozenset().union(*(table.get(role, frozenset()) for role in held))
+        roles = tuple(held)
+    return Actor(
+        kind="user",
+        id=user.id,
+        user_id=user.id,
+        label=str(user),
+        permissions=permissions,
+        roles=roles,
+        request_id=request_id,
+        address=address,
+    )
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def actor_for_token(
+    token: str, host: HostRef, *, now: datetime, request_id: str = "", address: str = ""
+) -> Actor:
+    """The doer behind an API token on `host`. Raises BadToken, the same for every reason."""
+    row = (
+        ApiToken.objects.select_related("created_by")
+        .filter(digest=digest(token), revoked_at__isnull=True)
+        .first()
+    )
+    if (
+        row is None
+        or (row.expires_at and row.expires_at <= now)
+        or (row.created_by and not row.created_by.is_active)
+        or host.partner is None
+        or row.partner_id != host.partner.id
+        or row.tenant_id != (host.tenant.id if host.tenant else None)
+    ):
+        raise BadToken
+    if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
+        ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
+    return Actor(
+        kind="token",
+        id=row.id,
+        label=f"token {row.name}",
+        permissions=frozenset(row.scopes),
+        request_id=request_id,
+        address=address,
+    )
+
+
+def places_of(user: User) -> list[Membership]:
+    """Where a person works: memberships with partner and tenant, partners first."""
+    found = Membership.objects.filter(user=user).select_related("partner", "tenant")
+    return sorted(
+        found, key=lambda m: (m.partner.name, m.tenant is not None, m.tenant.name if m.tenant else "")
+    )
+
+
+def people_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
+    """Memberships of a partner's console or of one tenant, with their users."""
+    return (
+        Membership.objects.filter(partner_id=partner_id, tenant_id=tenant_id)
+        .select_related("user")
+        .order_by("user__name", "user__email")
+    )
+
+
+def tokens_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
+    """API tokens of a partner's console or of one tenant, newest first."""
+    return ApiToken.objects.filter(partner_id=partner_id, tenant_id=tenant_id).select_related("created_by")

@@ -1,0 +1,1 @@
+"""How a partner's portal looks and is called, on every surface."""

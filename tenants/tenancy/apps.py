@@ -1,0 +1,17 @@
+"""The tenancy room opens: workers learn how to enter a tenant."""
+
+from django.apps import AppConfig
+
+
+class TenancyConfig(AppConfig):
+    """Public schema only."""
+
+    name = "tenants.tenancy"
+    label = "tenancy"
+
+    def ready(self) -> None:
+        """Tell the kernel's jobs how to enter a tenant, and register the jobs of this room."""
+        from kernel import jobs
+        from tenants.tenancy import context, tasks  # noqa: F401 - registers its jobs
+
+        jobs.use_tenant_door(context.door)

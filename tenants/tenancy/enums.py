@@ -1,0 +1,30 @@
+"""The states of a tenant and of a job."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class TenantState(TextChoices):
+    """Where a tenant is in its life; what each state means for hooks, schedules and pages is in docs/map.md."""
+
+    TRIAL = "trial", _("Trial")
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    ARCHIVED = "archived", _("Archived")
+
+
+class PartnerState(TextChoices):
+    """Whether a partner's console and its clients work."""
+
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+
+
+class JobState(TextChoices):
+    """How far a provisioning job is."""
+
+    PENDING = "pending", _("Pending")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    ROLLED_BACK = "rolled_back", _("Rolled back")

@@ -1,0 +1,173 @@
+"""Reads of the tenancy room, as frozen values that doors may keep for a request."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from tenants.tenancy.enums import JobState, PartnerState, TenantState
+from tenants.tenancy.errors import NoTenant, UnknownHost
+from tenants.tenancy.models import Domain, Partner, ProvisioningJob, Tenant
+
+_HOST_SECONDS: Final = 1.0
+_hosts: dict[str, tuple[float, "HostRef | None"]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRef:
+    """A partner, as much as a request needs."""
+
+    id: UUID
+    slug: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef:
+    """A tenant, as much as a request or a job needs; `virtual` says that it has a clock of its own."""
+
+    id: UUID
+    schema_name: str
+    partner_id: UUID
+    slug: str
+    name: str
+    state: str
+    timezone: str
+    currency: str
+    language: str
+    sandbox: bool
+    virtual: bool
+    ready: bool
+
+    def get_tenant_type(self) -> str | None:
+        """What django-tenants asks of whatever it is given as a tenant."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class HostRef:
+    """Where a host name leads."""
+
+    kind: Literal["platform", "partner", "tenant"]
+    host: str
+    partner: PartnerRef | None = None
+    tenant: TenantRef | None = None
+
+
+def ref_of(tenant: Tenant) -> TenantRef:
+    """The frozen form of a tenant row."""
+    return TenantRef(
+        id=tenant.id,
+        schema_name=tenant.schema_name,
+        partner_id=tenant.partner_id,
+        slug=tenant.slug,
+        name=tenant.name,
+        state=tenant.state,
+        timezone=tenant.timezone,
+        currency=tenant.currency,
+        language=tenant.language,
+        sandbox=tenant.sandbox,
+        virtual=tenant.virtual_now is not None,
+        ready=tenant.ready_at is not None,
+    )
+
+
+def partner_ref(partner: Partner) -> PartnerRef:
+    """The frozen form of a partner row."""
+    return PartnerRef(id=partner.id, slug=partner.slug, name=partner.name, state=partner.state)
+
+
+def tenant_ref(tenant_id: UUID) -> TenantRef:
+    """The tenant with this key. Raises NoTenant."""
+    found = Tenant.objects.filter(pk=tenant_id).first()
+    if found is None:
+        raise NoTenant(f"no tenant has the key {tenant_id}")
+    return ref_of(found)
+
+
+def virtual_now(tenant_id: UUID) -> datetime | None:
+    """The present of a tenant with a clock of its own."""
+    return Tenant.objects.filter(pk=tenant_id).values_list("virtual_now", flat=True).first()
+
+
+def host(name: str, base_domain: str) -> HostRef:
+    """Where host `name` (lower case, without port) leads; remembered for a second. Raises UnknownHost."""
+    if name == base_domain:
+        return HostRef("platform", name)
+    remembered = _hosts.get(name)
+    if remembered and remembered[0] > time.monotonic():
+        found = remembered[1]
+    else:
+        found = _look_up(name)
+        if len(_hosts) > 5_000:  # a flood of made-up names must not fill memory
+            _hosts.clear()
+        _hosts[name] = (time.monotonic() + _HOST_SECONDS, found)
+    if found is None:
+        raise UnknownHost
+    return found
+
+
+def forget_hosts() -> None:
+    """Look every host up again at its next request, in this process."""
+    _hosts.clear()
+
+
+def _look_up(name: str) -> HostRef | None:
+    domain = (
+        Domain.objects.select_related("partner", "tenant")
+        .filter(host=name, verified_at__isnull=False)
+        .first()
+    )
+    if domain is None or domain.partner.state != PartnerState.ACTIVE:
+        return None
+    if domain.tenant is None:
+        return HostRef("partner", name, partner_ref(domain.partner))
+    if domain.tenant.state == TenantState.ARCHIVED:
+        return None
+    return HostRef("tenant", name, partner_ref(domain.partner), ref_of(domain.tenant))
+
+
+def primary_host(*, partner_id: UUID, tenant_id: UUID | None = None) -> str:
+    """The host that links to a partner's console or to a tenant use; empty where there is none."""
+    return (
+        Domain.objects.filter(
+            partner_id=partner_id, tenant_id=tenant_id, is_primary=True, verified_at__isnull=False
+        )
+        .values_list("host", flat=True)
+        .first()
+        or ""
+    )
+
+
+def tenants_of(partner_id: UUID) -> Any:
+    """A partner's tenants, by name, with their provisioning."""
+    return (
+        Tenant.objects.of(partner_id)
+        .select_related("provisioning")
+        .prefetch_related("domains")
+        .order_by("name")
+    )
+
+
+def tenant_counts() -> list[tuple[str, str, int]]:
+    """How many tenants there are: (partner's slug, state, number)."""
+    rows = (
+        Tenant.objects.values_list("partner__slug", "state").annotate(n=Count("id")).order_by("partner__slug")
+    )
+    return [(slug, state, n) for slug, state, n in rows]
+
+
+def tenants_behind(revision: str) -> Any:
+    """Tenants whose schema does not have the migrations of `revision`."""
+    return Tenant.objects.ready().exclude(revision=revision)
+
+
+def unfinished_provisioning(now: datetime) -> Any:
+    """Provisioning jobs that nobody works on."""
+    return ProvisioningJob.objects.filter(state__in=[JobState.PENDING, JobState.RUNNING]).filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    )

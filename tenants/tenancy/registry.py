@@ -1,0 +1,46 @@
+"""The steps that make a tenant. Rooms above add theirs when the portal starts: down by call, up by registry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenants.tenancy.models import ProvisioningJob
+from tenants.tenancy.queries import TenantRef
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of provisioning: `run` may run twice and must then change nothing the second time.
+
+    It runs inside the tenant and in one transaction, and returns a few words for the progress view.
+    """
+
+    order: int
+    name: str
+    title: str
+    run: Callable[[TenantRef, ProvisioningJob, datetime], str]
+
+
+_steps: dict[str, Step] = {}
+
+
+def provisioning_step(
+    order: int, name: str, title: str
+) -> Callable[
+    [Callable[[TenantRef, ProvisioningJob, datetime], str]],
+    Callable[[TenantRef, ProvisioningJob, datetime], str],
+]:
+    """Register the decorated function as a step of provisioning; steps run by `order`."""
+
+    def register(
+        run: Callable[[TenantRef, ProvisioningJob, datetime], str],
+    ) -> Callable[[TenantRef, ProvisioningJob, datetime], str]:
+        _steps[name] = Step(order, name, title, run)
+        return run
+
+    return register
+
+
+def steps() -> list[Step]:
+    """Every step, in order."""
+    return sorted(_steps.values(), key=lambda step: step.order)
