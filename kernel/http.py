@@ -80,7 +80,7 @@ class Answer:
 
 def is_public(address: str) -> bool:
     """Whether `address` is one that anybody on the internet may call, looking through IPv6 wrappings of IPv4."""
-    ip = ipaddress.ip_address(address.split("%")[0])
+    ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is None and ip in _NAT64:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 from uuid import UUID
 
 import structlog
@@ -122,7 +122,7 @@ def run_now(name: str, *, tenant: UUID | None = None, **ids: object) -> None:
 class recorded:  # noqa: N801 - reads as a word: `with jobs.recorded() as calls`
     """Within the block jobs are kept in a list instead of sent; `run_all` runs them until none is left."""
 
-    def __enter__(self) -> "recorded":
+    def __enter__(self) -> Self:
         self.calls: list[tuple[str, UUID | None, dict[str, object]]] = []
         _recording.calls = self.calls
         return self

@@ -30,7 +30,7 @@ class Money:
     @property
     def major(self) -> Decimal:
         """The amount in major units."""
-        return Decimal(self.minor) / 10 ** get_currency_precision(self.currency)
+        return Decimal(self.minor).scaleb(-int(get_currency_precision(self.currency)))
 
     def format(self, locale: str = "en_GB") -> str:
         """The amount as a person of `locale` writes it."""

@@ -10,13 +10,14 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import logout
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kernel import clock, ids, logs, metrics
 from kernel.errors import Forbidden, NotFound, PortalError, Unauthenticated
 from portal.permissions import SAFE, Rule, rule_of
+from portal.request import PortalRequest
 from portal.ui.errors import answer
 from tenants.access import queries as access
 from tenants.tenancy import context, queries
@@ -24,7 +25,7 @@ from tenants.tenancy.enums import TenantState
 from tenants.tenancy.errors import TenantNotReady, TenantSuspended, UnknownHost
 
 log = structlog.get_logger("portal.request")
-Handler = Callable[[HttpRequest], HttpResponse]
+Handler = Callable[[PortalRequest], HttpResponse]
 _HOST: Final = re.compile(r"^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
@@ -32,11 +33,11 @@ _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 def request_context(get_response: Handler) -> Handler:
     """Give the request an id that every log line, audit row and error page of it carries."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: PortalRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
-        request.id = given if _REQUEST_ID.match(given) else ids.uuid7().hex  # type: ignore[attr-defined]
+        request.id = given if _REQUEST_ID.match(given) else ids.uuid7().hex
         started = time.perf_counter()
-        with logs.bound(request=request.id):  # type: ignore[attr-defined]
+        with logs.bound(request=request.id):
             response = get_response(request)
             took = time.perf_counter() - started
             match = request.resolver_match
@@ -45,7 +46,7 @@ def request_context(get_response: Handler) -> Handler:
             log.debug(
                 "request answered", method=request.method, path=request.path, status=response.status_code
             )
-        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        response["X-Request-Id"] = request.id
         return response
 
     return middleware
@@ -58,13 +59,13 @@ class StaticFiles(WhiteNoiseMiddleware):
 def host(get_response: Handler) -> Handler:
     """Find out whose portal is asked for, by the verified host name alone, and enter the tenant if it is one's."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: PortalRequest) -> HttpResponse:
         try:
             found = queries.host(_host_name(request), settings.BASE_DOMAIN)
         except UnknownHost as error:
             return answer(request, error)
-        request.portal = found  # type: ignore[attr-defined]
-        request.urlconf = settings.URLCONFS[found.kind]  # type: ignore[attr-defined]
+        request.portal = found
+        request.urlconf = settings.URLCONFS[found.kind]
         if found.tenant is None:
             return get_response(request)
         if not found.tenant.ready:
@@ -75,9 +76,9 @@ def host(get_response: Handler) -> Handler:
     return middleware
 
 
-def _host_name(request: HttpRequest) -> str:
+def _host_name(request: PortalRequest) -> str:
     """The Host header as a name; what is no name is unknown. X-Forwarded-Host and the like are never looked at."""
-    name = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0].lower().rstrip(".")
+    name = str(request.META.get("HTTP_HOST", "")).rsplit(":", 1)[0].lower().rstrip(".")
     if not _HOST.match(name):
         raise UnknownHost
     return name
@@ -89,14 +90,14 @@ class Door:
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PortalRequest) -> HttpResponse:
         """Bind the session to the host it was made on."""
-        if request.session.get("host") not in (None, request.portal.host):  # type: ignore[attr-defined]
+        if request.session.get("host") not in (None, request.portal.host):
             logout(request)
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+        self, request: PortalRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
         """Check the rule of the view before it runs."""
         try:
@@ -111,8 +112,8 @@ class Door:
             return answer(request, error)
         return None
 
-    def _pass(self, request: HttpRequest, view: Callable[..., Any]) -> None:
-        request.actor = None  # type: ignore[attr-defined]
+    def _pass(self, request: PortalRequest, view: Callable[..., Any]) -> None:
+        request.actor = None
         rule = rule_of(view)
         if rule is None:
             if _is_admin(request):
@@ -125,21 +126,21 @@ class Door:
             self._identify(request)
         self._check_state(request, rule)
 
-    def _identify(self, request: HttpRequest) -> None:
+    def _identify(self, request: PortalRequest) -> None:
         if request.user.is_authenticated:
-            request.actor = access.actor_for(  # type: ignore[attr-defined]
-                request.user,  # type: ignore[arg-type] # AUTH_USER_MODEL
-                request.portal,  # type: ignore[attr-defined]
-                request_id=request.id,  # type: ignore[attr-defined]
+            request.actor = access.actor_for(
+                request.user,
+                request.portal,
+                request_id=request.id,
                 address=address(request),
             )
 
-    def _check(self, request: HttpRequest, rule: Rule) -> None:
+    def _check(self, request: PortalRequest, rule: Rule) -> None:
         if is_api(request) and "Authorization" in request.headers:
-            request.actor = _token_actor(request)  # type: ignore[attr-defined]
+            request.actor = _token_actor(request)
         else:
             self._identify(request)
-        actor = request.actor  # type: ignore[attr-defined]
+        actor = request.actor
         if actor is None:
             raise Unauthenticated
         if rule.signed_in:
@@ -153,8 +154,8 @@ class Door:
             actor.require(permission)
 
     @staticmethod
-    def _check_state(request: HttpRequest, rule: Rule) -> None:
-        tenant = request.portal.tenant  # type: ignore[attr-defined]
+    def _check_state(request: PortalRequest, rule: Rule) -> None:
+        tenant = request.portal.tenant
         if (
             tenant is not None
             and tenant.state == TenantState.SUSPENDED
@@ -167,10 +168,10 @@ class Door:
 def errors(get_response: Handler) -> Handler:
     """Turn our errors into answers: a page, a fragment or a problem document."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: PortalRequest) -> HttpResponse:
         return get_response(request)
 
-    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    def process_exception(request: PortalRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, PortalError):
             if not error.benign:
                 log.error("request failed", code=error.code, **error.context, exc_info=error)
@@ -179,34 +180,34 @@ def errors(get_response: Handler) -> Handler:
             return answer(request, error)
         return None
 
-    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    middleware.process_exception = process_exception  # type: ignore[attr-defined] # Django looks for it there
     return middleware
 
 
-def is_api(request: HttpRequest) -> bool:
+def is_api(request: PortalRequest) -> bool:
     """Whether a machine asks."""
     return request.path.startswith(("/api/", "/hooks/"))
 
 
-def address(request: HttpRequest) -> str:
+def address(request: PortalRequest) -> str:
     """The peer's address; behind our own proxy, the last hop it recorded."""
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.PORTAL_HTTPS else ""
     return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
 
 
-def _is_admin(request: HttpRequest) -> bool:
+def _is_admin(request: PortalRequest) -> bool:
     match = request.resolver_match
-    return bool(match and match.app_name == "admin" and request.portal.kind == "platform")  # type: ignore[attr-defined]
+    return bool(match and match.app_name == "admin" and request.portal.kind == "platform")
 
 
-def _token_actor(request: HttpRequest) -> Any:
+def _token_actor(request: PortalRequest) -> Any:
     scheme, _, token = request.headers["Authorization"].partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated("use the scheme Bearer")
     return access.actor_for_token(
         token.strip(),
-        request.portal,  # type: ignore[attr-defined]
+        request.portal,
         now=clock.now(),
-        request_id=request.id,  # type: ignore[attr-defined]
+        request_id=request.id,
         address=address(request),
     )

@@ -1,7 +1,7 @@
 """What rooms above ask of the ledger: a slot for a tenant, and the bell."""
 
-from kernel import bell, jobs
 from automations.ledger.models import Slot
+from kernel import bell, jobs
 from tenants.tenancy import queries
 from tenants.tenancy.enums import TenantState
 from tenants.tenancy.queries import TenantRef

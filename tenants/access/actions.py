@@ -20,6 +20,7 @@ from tenants.access.models import ApiToken, Handoff, Membership, User
 from tenants.access.queries import digest
 from tenants.audit.actions import record
 from tenants.tenancy.models import Partner, Tenant
+from tenants.tenancy.queries import at
 
 HANDOFF_SECONDS: Final = 60
 
@@ -110,12 +111,7 @@ def _keep_one_admin(leaving: Membership) -> None:
         return
     others = (
         Membership.objects.select_for_update(of=("self",))
-        .filter(
-            partner_id=leaving.partner_id,
-            tenant_id=leaving.tenant_id,
-            role=leaving.role,
-            user__is_active=True,
-        )
+        .filter(at(leaving.partner_id, leaving.tenant_id), role=leaving.role, user__is_active=True)
         .exclude(pk=leaving.pk)
     )
     if not others.exists():

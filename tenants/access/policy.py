@@ -1,4 +1,4 @@
-"""May this actor do this to that object? Roles first, then grants on single objects (guardian, in the tenant's schema)."""
+"""May this actor do this to that object? Roles first, then grants on single objects, kept in the tenant's schema."""
 
 from typing import Any
 

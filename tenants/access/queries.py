@@ -12,7 +12,7 @@ from tenants.access import catalog
 from tenants.access.enums import Role
 from tenants.access.errors import BadToken
 from tenants.access.models import ApiToken, Membership, User
-from tenants.tenancy.queries import HostRef
+from tenants.tenancy.queries import HostRef, at
 
 
 def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str = "") -> Actor:
@@ -91,7 +91,7 @@ def places_of(user: User) -> list[Membership]:
 def people_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
     """Memberships of a partner's console or of one tenant, with their users."""
     return (
-        Membership.objects.filter(partner_id=partner_id, tenant_id=tenant_id)
+        Membership.objects.filter(at(partner_id, tenant_id))
         .select_related("user")
         .order_by("user__name", "user__email")
     )
@@ -99,4 +99,4 @@ def people_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
 
 def tokens_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
     """API tokens of a partner's console or of one tenant, newest first."""
-    return ApiToken.objects.filter(partner_id=partner_id, tenant_id=tenant_id).select_related("created_by")
+    return ApiToken.objects.filter(at(partner_id, tenant_id)).select_related("created_by")

@@ -12,13 +12,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection as _django_connection
 
 from kernel import clock, logs
 from tenants.tenancy import queries
 from tenants.tenancy.errors import NoTenant
 from tenants.tenancy.queries import TenantRef
 
+connection: Any = _django_connection  # django-tenants adds `tenant`, `schema_name` and the setters
 _current: ContextVar[TenantRef | None] = ContextVar("current_tenant", default=None)
 _TENANT_ONLY: Final = frozenset(
     app.rsplit(".", 1)[-1] for app in settings.TENANT_APPS if app not in settings.SHARED_APPS

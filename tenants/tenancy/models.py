@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -36,7 +37,7 @@ class Partner(Row):
 class TenantQuerySet(models.QuerySet["Tenant"]):
     """Reads of tenants."""
 
-    def of(self, partner_id: object) -> "TenantQuerySet":
+    def of(self, partner_id: UUID) -> "TenantQuerySet":
         """The tenants of one partner."""
         return self.filter(partner_id=partner_id)
 

@@ -131,12 +131,16 @@ def _look_up(name: str) -> HostRef | None:
     return HostRef("tenant", name, partner_ref(domain.partner), ref_of(domain.tenant))
 
 
+def at(partner_id: UUID, tenant_id: UUID | None) -> Q:
+    """Rows that belong to a partner's console, or to one tenant of it."""
+    here = Q(tenant__isnull=True) if tenant_id is None else Q(tenant_id=tenant_id)
+    return Q(partner_id=partner_id) & here
+
+
 def primary_host(*, partner_id: UUID, tenant_id: UUID | None = None) -> str:
     """The host that links to a partner's console or to a tenant use; empty where there is none."""
     return (
-        Domain.objects.filter(
-            partner_id=partner_id, tenant_id=tenant_id, is_primary=True, verified_at__isnull=False
-        )
+        Domain.objects.filter(at(partner_id, tenant_id), is_primary=True, verified_at__isnull=False)
         .values_list("host", flat=True)
         .first()
         or ""

@@ -7,18 +7,20 @@ import subprocess
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection as _django_connection
+from django.db import transaction
 from django.db.migrations.loader import MigrationLoader
 
 from kernel import jsonx
 from kernel.errors import PortalError
 from tenants.tenancy.models import SchemaImage
 
+connection: Any = _django_connection  # django-tenants adds the schema to it
 log = structlog.get_logger(__name__)
 TEMPLATE_SCHEMA: Final = "t_template00000000000000000000"
 _META_COMMAND: Final = re.compile(r"^\\.*$", re.MULTILINE)
@@ -41,6 +43,7 @@ def revision() -> str:
 
 def make_image(now: datetime) -> SchemaImage:
     """Migrate the template schema and keep its DDL under the present revision; quick if it is already kept."""
+    connection.set_schema_to_public()
     wanted = revision()
     found = SchemaImage.objects.filter(pk=wanted).first()
     if found:

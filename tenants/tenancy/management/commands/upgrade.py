@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connection
 
 from kernel import clock
 from tenants.tenancy import actions, queries, store
@@ -18,7 +17,6 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         """Migrate what is behind; each tenant by itself, so that a failure leaves the others as they are."""
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
-        connection.set_schema_to_public()
         store.make_image(clock.now())
         behind = list(queries.tenants_behind(store.revision()))
         for tenant in behind:

@@ -1,0 +1,44 @@
+"""What a request carries once the middleware has seen it; views annotate their request with one of these."""
+
+from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
+
+from kernel.actor import Actor
+from tenants.access.models import User
+from tenants.tenancy.queries import HostRef, PartnerRef, TenantRef
+
+
+class PortalRequest(HttpRequest):
+    """Any request: its id, whose portal it asks for, and who asks (None where nobody signed in)."""
+
+    id: str
+    portal: HostRef
+    actor: Actor | None
+    htmx: HtmxDetails
+
+
+class SignedIn(PortalRequest):
+    """A request that passed a door: somebody asks."""
+
+    actor: Actor
+    user: User
+
+
+class PartnerRequest(SignedIn):
+    """A request on a partner's host."""
+
+    @property
+    def partner(self) -> PartnerRef:
+        """Whose console this is."""
+        assert self.portal.partner is not None
+        return self.portal.partner
+
+
+class TenantRequest(SignedIn):
+    """A request on a tenant's host."""
+
+    @property
+    def tenant(self) -> TenantRef:
+        """Whose portal this is."""
+        assert self.portal.tenant is not None
+        return self.portal.tenant
