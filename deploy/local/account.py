@@ -21,7 +21,7 @@ class Account:
 
     def rights(self) -> dict[str, Any]:
         """Arguments for `subprocess` that start a program with this user's rights and no others."""
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+        return {} if self.uid == os.geteuid() else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can_enter(self, folder: Path) -> bool:
         """Whether this user gets through every parent into `folder`."""

@@ -36,6 +36,7 @@ def spawn(
     command: Sequence[str | Path],
     *,
     output: IO[Any] | int,
+    errors: IO[Any] | int = subprocess.STDOUT,
     env: Mapping[str, str] | None = None,
     folder: Path = Path("/"),
     account: Account | None = None,
@@ -47,13 +48,13 @@ def spawn(
     Call it from the main thread: the kernel takes the end of the starting thread for the end of the parent.
     """
     parent = os.getpid()
-    rights = account.rights() if account and os.geteuid() == 0 else {}
+    rights = account.rights() if account else {}
     try:
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=question,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             env=None if env is None else dict(env),
             cwd=folder,
             start_new_session=True,

@@ -3,7 +3,7 @@
 import errno
 
 
-class Refused(Exception):  # noqa: N818 - reads as a word: the start was refused
+class Refused(Exception):
     """Something on this machine does not allow the start; the text is one line for the person who asked."""
 
 

@@ -30,6 +30,7 @@ _SETTINGS: Final = {
     "max_wal_size": "'1GB'",
     "wal_level": "minimal",  # nobody replicates from here
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "autovacuum_naptime": "'15s'",
     "idle_in_transaction_session_timeout": "'60s'",
     "timezone": "'UTC'",
@@ -156,7 +157,7 @@ class Postgres:
         owner = (self.place.account.uid, self.place.account.gid)
         text = "".join(f"{name} = {value}\n" for name, value in values.items())
         try:
-            write_private(data / "portal.conf", text, owner=owner if os.geteuid() == 0 else None)
+            write_private(data / "portal.conf", text, owner=owner)
         except OSError as error:
             raise refused_by(error, f"cannot write the database's settings in {data}") from None
 
@@ -178,10 +179,9 @@ class Postgres:
             (self.place.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _run(self, program: str, *arguments: str | Path, text: str = "") -> None:
-        rights = self.place.account.rights() if os.geteuid() == 0 else {}
         done = subprocess.run(
             [str(self.place.programs / program), *map(str, arguments)],
-            input=text, text=True, capture_output=True, check=False, cwd="/", **rights,
+            input=text, text=True, capture_output=True, check=False, cwd="/", **self.place.account.rights(),
         )  # fmt: skip
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip()

@@ -53,7 +53,8 @@ class Valkey:
     def prepare(self) -> bool:
         """Choose the port; there is never anything to make (False). Raises Refused."""
         self._program = program()
-        self._port = remembered_port(self._home, self.name)
+        if not self._port:  # a restart keeps the port that its clients know
+            self._port = remembered_port(self._home, self.name)
         return False
 
     def spawn(self) -> "subprocess.Popen[bytes]":

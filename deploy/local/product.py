@@ -1,0 +1,109 @@
+"""The processes of the product: the one list of their command lines, for the supervisor, containers and tests."""
+
+import http.client
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from deploy.local import child
+from deploy.local.home import ROOT
+from deploy.local.ports import LOOPBACK
+from portal.env import Env
+
+_WEB_THREADS: Final = 4
+_SETTLE_SECONDS: Final = 2.0
+_MANAGE: Final = (sys.executable, str(ROOT / "manage.py"))
+
+
+@dataclass
+class Program:
+    """A process of the product: `probe` says whether it is ready; without one it is when it has lived two seconds."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    probe: Callable[[], bool] | None = None
+    stop_signals: Sequence[signal.Signals] = (signal.SIGTERM,)
+    grace_seconds: float = 6.0
+    log_file: Path = Path("/dev/stdout")
+    _started_at: float = field(default=0.0, init=False)
+
+    def prepare(self) -> bool:
+        """Nothing is to be made."""
+        return False
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Start it, its lines going to a pipe for us to show."""
+        self._started_at = time.monotonic()
+        return child.spawn(self.command, output=subprocess.PIPE, env=self.env, folder=ROOT)
+
+    def ready(self, process: "subprocess.Popen[bytes]") -> bool:
+        """Whether `process` does its work."""
+        if self.probe is not None:
+            return process.poll() is None and self.probe()
+        return process.poll() is None and time.monotonic() - self._started_at > _SETTLE_SECONDS
+
+    def why_dead(self) -> str:
+        """Nothing more than its lines, which were shown."""
+        return ""
+
+
+def manage(*arguments: str) -> list[str]:
+    """The command line of a management command."""
+    return [*_MANAGE, *arguments]
+
+
+def command_lines(env: Env) -> dict[str, list[str]]:
+    """What each process of the product is started with."""
+    worker = [sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "--pool", "prefork"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", env.log_level]
+    return {
+        "web": [
+            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", env.host, "--port", str(env.port),
+            "--workers", str(env.web_workers), "--blocking-threads", str(_WEB_THREADS), "--no-ws",
+            "--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5",
+            "--log-level", "warning", "portal.wsgi:application",
+        ],
+        "engine": [*worker, "-Q", "engine", "-c", str(env.worker_children), "-n", "engine@%h", *quiet],
+        "work": [*worker, "-Q", "work", "-c", "1", "-n", "work@%h", *quiet],
+        "dispatcher": manage("dispatch"),
+    }  # fmt: skip
+
+
+def programs(env: Env, environ: Mapping[str, str]) -> list[Program]:
+    """The processes of the product, for the supervisor."""
+    lines = command_lines(env)
+    # a worker that does not end by SIGTERM requeues what it holds and ends by SIGQUIT
+    endings = (signal.SIGTERM, signal.SIGQUIT)
+    return [
+        Program("web", lines["web"], environ, probe=lambda: answers_http(env.host, env.port, "/health")),
+        Program("engine", lines["engine"], environ, stop_signals=endings),
+        Program("work", lines["work"], environ, stop_signals=endings),
+        Program("dispatcher", lines["dispatcher"], environ),
+    ]
+
+
+def estate(port: int, key_file: Path, environ: Mapping[str, str]) -> Program:
+    """The simulated shop and ERP that the demo talks to."""
+    command = [
+        sys.executable, "-m", "deploy.estate", "--port", str(port), "--key-file", str(key_file),
+    ]  # fmt: skip
+    return Program("estate", command, environ, probe=lambda: answers_http(LOOPBACK, port, "/control/state"))
+
+
+def answers_http(host: str, port: int, path: str) -> bool:
+    """Whether a web server there answers `path` with anything but an error of its own."""
+    target = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
+    connection = http.client.HTTPConnection(target, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,66 @@
+"""A launcher with stand-ins for the product's processes: `python -m tests.deploy.stand_in NAME=KIND …`.
+
+Kinds: `family` (a process with two children), `stubborn` (ignores every polite signal), `stillborn` (dies before it
+is ready), `mortal` (dies soon after).
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from deploy.local import guard
+from deploy.local.cli import _told
+from deploy.local.home import Home
+from deploy.local.launch import Launch
+from deploy.local.product import Program
+from deploy.local.supervisor import Patience, Supervisor
+from deploy.local.voice import Voice
+
+
+def _play(kind: str) -> None:
+    print(f"a {kind} starts", flush=True)
+    if kind in ("mortal", "stillborn"):
+        sys.exit(9)
+    if kind == "stubborn":
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+    if kind == "family":
+        for _ in range(2):
+            if os.fork() == 0:
+                signal.signal(
+                    signal.SIGTERM, signal.SIG_IGN
+                )  # as a pool's children do: their parent ends them
+                time.sleep(600)
+    time.sleep(600)
+
+
+def _program(wanted: str, environ: dict[str, str]) -> Program:
+    name, kind = wanted.split("=")
+    command = [sys.executable, "-m", "tests.deploy.stand_in", "play", kind]
+    return Program(name, command, environ, probe=lambda: kind != "stillborn", grace_seconds=0.5)
+
+
+def _supervise(wanted: list[str]) -> int:
+    home = Home.open(Path(os.environ["PORTAL_HOME"]))
+    with guard.alone(home):
+        launch = Launch(home, os.environ)
+
+        def work() -> int:
+            patience = Patience(first_delay=0.2, longest_delay=0.2)
+            with Supervisor(Voice(), home.run / "state.json", patience) as supervisor:
+                supervisor.start(*(_program(one, launch.child_environ()) for one in wanted))
+                supervisor.wait_ready(10)
+                supervisor.say("all is up")
+                supervisor.serve()
+            return 0
+
+        return guard.guarded(lambda: _told(work))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "play":
+        _play(sys.argv[2])
+    else:
+        sys.exit(_told(lambda: _supervise(sys.argv[1:])))
