@@ -1,6 +1,5 @@
 """Bringing the product up on one machine: settings, servers, migrations, sample content, processes."""
 
-import os
 from collections.abc import Mapping
 from typing import IO, Final
 
@@ -50,11 +49,14 @@ class Launch:
 
     def child_environ(self) -> dict[str, str]:
         """The environment of every process of the product."""
-        unset = {"PYTHONUNBUFFERED": "1", **({"C_FORCE_ROOT": "1"} if os.geteuid() == 0 else {})}
         egress = {"PORTAL_EGRESS_ALLOW": allowed} if (allowed := self._egress()) else {}
         return {
-            **unset, **self.home.settings(), **self._environ, **egress, "PORTAL_HOME": str(self.home.path)
-        }  # fmt: skip
+            "PYTHONUNBUFFERED": "1",
+            **self.home.settings(),
+            **self._environ,
+            **egress,
+            "PORTAL_HOME": str(self.home.path),
+        }
 
     def require_port(self) -> None:
         """Raise Refused where the web server could not listen."""
@@ -79,15 +81,14 @@ class Launch:
             self._estate_port = ports.remembered_port(self.home, "estate")
         self.home.write_settings(self._settings(old_egress))
         supervisor.start(*self.servers)
-        if self.demo:
-            key = self.home.key_file(ESTATE_KEY)
-            supervisor.start(product.estate(self._estate_port, key, self.child_environ()))
         supervisor.wait_ready(_SERVERS_SECONDS)
 
     def bring_up(self, supervisor: Supervisor, *, seed: bool) -> None:
         """Start everything, servers first, and say where it is once all of it is ready."""
         self.start_servers(supervisor)
         environ = self.child_environ()
+        if self.demo:
+            supervisor.start(product.estate(self._estate_port, self.home.key_file(ESTATE_KEY), environ))
         supervisor.run_once(product.manage("upgrade"), name="upgrade", env=environ, folder=ROOT)
         supervisor.start(*product.programs(self.env, environ))
         where = f"ready: http://{self.env.base_domain}:{self.env.port}"

@@ -1,0 +1,45 @@
+# Thin: sets up .venv from uv.lock, then calls Python. `make` alone lists the targets.
+PY := .venv/bin/python
+LOCAL := $(PY) -m deploy.local
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve services status migrate shell test check fmt
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/.ready-run: uv.lock deploy/setup.sh
+	@sh deploy/setup.sh run
+	@touch $@
+
+.venv/.ready-dev: uv.lock deploy/setup.sh
+	@sh deploy/setup.sh dev
+	@touch .venv/.ready-run $@
+
+setup: .venv/.ready-dev ## make .venv with everything that developing needs
+
+demo: .venv/.ready-run ## start everything with sample content; PORTAL_PORT and PORTAL_HOME make a second copy
+	@$(LOCAL) demo
+
+serve: .venv/.ready-run ## start everything without sample content
+	@$(LOCAL) serve
+
+services: .venv/.ready-run ## start the database and the broker alone
+	@$(LOCAL) services
+
+status: .venv/.ready-run ## say what runs here
+	@$(LOCAL) status || true
+
+migrate: .venv/.ready-run ## bring the database up to this version
+	@$(LOCAL) run -- $(PY) manage.py upgrade
+
+shell: .venv/.ready-run ## a Python shell inside the product
+	@$(LOCAL) run -- $(PY) manage.py shell
+
+test: .venv/.ready-dev ## all tests on a database of their own; ARGS="tests/deploy -k port" for some
+	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: .venv/.ready-dev ## format, lint, types, import rules, templates, migrations; STEPS="ruff mypy" for some
+	@$(PY) -m deploy.local.check $(STEPS)
+
+fmt: .venv/.ready-dev ## put code and templates into their form
+	@$(PY) -m deploy.local.check --fix
