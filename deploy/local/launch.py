@@ -88,7 +88,8 @@ class Launch:
         self.start_servers(supervisor)
         environ = self.child_environ()
         if self.demo:
-            supervisor.start(product.estate(self._estate_port, self.home.key_file(ESTATE_KEY), environ))
+            key, feeds = self.home.key_file(ESTATE_KEY), self.home.run / "estate.feeds"
+            supervisor.start(product.estate(self._estate_port, key, feeds, environ))
         supervisor.run_once(product.manage("upgrade"), name="upgrade", env=environ, folder=ROOT)
         supervisor.start(*product.programs(self.env, environ))
         where = f"ready: http://{self.env.base_domain}:{self.env.port}"

@@ -90,10 +90,11 @@ def programs(env: Env, environ: Mapping[str, str]) -> list[Program]:
     ]
 
 
-def estate(port: int, key_file: Path, environ: Mapping[str, str]) -> Program:
+def estate(port: int, key_file: Path, feeds_file: Path, environ: Mapping[str, str]) -> Program:
     """The simulated shop and ERP that the demo talks to."""
     command = [
         sys.executable, "-m", "deploy.estate", "--port", str(port), "--key-file", str(key_file),
+        "--feeds-file", str(feeds_file),
     ]  # fmt: skip
     return Program("estate", command, environ, probe=lambda: answers_http(LOOPBACK, port, "/control/state"))
 
