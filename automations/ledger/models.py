@@ -8,19 +8,20 @@ class QueueRow(models.Model):
     """A run that is not over: when it is due, who holds it, and under which epoch it may write.
 
     A row without owner is parked (due in the future) or ready. `epoch` rises with each claim; a writer with an
-    older one is refused. `wake` is set by whoever delivers something to the run.
+    older one is refused.
     """
 
     run_id = models.UUIDField(primary_key=True)
     tenant_id = models.UUIDField()
     definition_id = models.UUIDField()
     ready_at = models.DateTimeField(help_text="By the tenant's clock.")
-    priority = models.SmallIntegerField(default=5)
     owner = models.UUIDField(null=True)
     epoch = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True, help_text="By the database's clock.")
     signal = models.SmallIntegerField(default=0, help_text="0 none, 1 cancel, 2 pause")
-    wake = models.BooleanField(default=False)
+    wakes = models.IntegerField(
+        default=0, help_text="Rises with each delivery; a holder that parks compares it."
+    )
     claims = models.SmallIntegerField(default=0, help_text="Claims since the last progress.")
 
     class Meta:
@@ -28,7 +29,7 @@ class QueueRow(models.Model):
         indexes = [
             # the claim: what is due in one tenant, in order
             models.Index(
-                fields=["tenant_id", "priority", "ready_at"],
+                fields=["tenant_id", "ready_at"],
                 condition=Q(owner__isnull=True),
                 name="queue_due",
             ),

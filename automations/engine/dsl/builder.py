@@ -1,0 +1,212 @@
+"""What compiling shares: findings instead of exceptions, the reusable parts of the document, the common fields."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import jsonschema_rs
+
+from automations.engine.dsl import durations
+from automations.engine.dsl.expressions import BadExpression, Compiler, Evaluate, Test
+from automations.engine.dsl.program import CONTINUE, END, EXIT, Check, Function, Task, TaskList
+from automations.engine.errors import Finding
+
+MAX_DEPTH: Final = 32
+COMMON: Final = frozenset({"if", "input", "output", "export", "timeout", "then", "metadata"})
+DIRECTIVES: Final = {"continue": CONTINUE, "exit": EXIT, "end": END}
+
+
+def _nothing(_input: Any, _arguments: Any) -> None:
+    """Stands where an expression could not be compiled; the finding keeps the program from being used."""
+
+
+class Builder:
+    """Collects what is wrong with a document while it is compiled."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        functions: Mapping[str, Function],
+        *,
+        inline_credentials: bool = False,
+    ) -> None:
+        self.document = document
+        self.catalog = functions
+        self.inline_credentials = inline_credentials
+        self.findings: list[Finding] = []
+        self.lists: dict[str, TaskList] = {}
+        self.tasks: dict[str, Task] = {}
+        self.connections: set[str] = set()
+        self.emits: set[str] = set()
+        self.expressions = Compiler()
+        self.calling: list[str] = []
+        use = document.get("use")
+        self.use: Mapping[str, Any] = use if isinstance(use, dict) else {}
+
+    # findings
+
+    def find(self, rule: str, pointer: str, message: str) -> None:
+        """Note something that is wrong."""
+        self.findings.append(Finding(rule, pointer, message))
+
+    def mapping(self, value: Any, pointer: str, what: str) -> dict[str, Any]:
+        """`value` if it is a mapping, else an empty one and a finding."""
+        if isinstance(value, dict):
+            return value
+        self.find("structure", pointer, f"{what} must be a mapping.")
+        return {}
+
+    def only(self, value: Mapping[str, Any], allowed: Iterable[str], pointer: str) -> None:
+        """Note every key that has no meaning here: a typing error would else pass in silence."""
+        known = sorted(allowed)
+        for key in value:
+            if key not in known:
+                self.find(
+                    "unknown-key",
+                    f"{pointer}/{key}",
+                    f"{key!r} means nothing here; known: {', '.join(known)}.",
+                )
+
+    def text(self, value: Any, pointer: str, what: str) -> str:
+        """`value` if it is a text with something in it, else an empty one and a finding."""
+        if isinstance(value, str) and value.strip():
+            return value
+        self.find("structure", pointer, f"{what} must be a text.")
+        return ""
+
+    def reusable(self, kind: str, name: str, pointer: str) -> Any:
+        """The entry `name` of `use.<kind>`, or None and a finding."""
+        entries = self.use.get(kind)
+        if isinstance(entries, dict) and name in entries:
+            return entries[name]
+        self.find("unknown-reference", pointer, f"use.{kind} has no {name!r}.")
+        return None
+
+    # expressions
+
+    def _compiled(self, compile_: Callable[[Any], Any], value: Any, pointer: str) -> Any:
+        try:
+            return compile_(value)
+        except BadExpression as error:
+            self.find("expression", pointer, str(error))
+            return _nothing
+
+    def expression(self, names: Compiler, value: Any, pointer: str) -> Evaluate:
+        """A compiled expression; a finding if it is none."""
+        if not isinstance(value, str):
+            self.find("expression", pointer, "Here stands an expression, which is a text.")
+            return _nothing
+        found: Evaluate = self._compiled(names.expression, value, pointer)
+        return found
+
+    def test(self, names: Compiler, value: Any, pointer: str) -> Test:
+        """A compiled condition; a finding if it is none."""
+        if not isinstance(value, str):
+            self.find("expression", pointer, "Here stands a condition, which is a text.")
+            return lambda _input, _arguments: False
+        found: Test = self._compiled(names.test, value, pointer)
+        return found
+
+    def template(self, names: Compiler, value: Any, pointer: str) -> Evaluate:
+        """Compiled data; a finding for a bad `${ … }` in it."""
+        found: Evaluate = self._compiled(names.template, value, pointer)
+        return found
+
+    def either(self, names: Compiler, value: Any, pointer: str) -> Evaluate:
+        """A text as expression, anything else as data."""
+        found: Evaluate = self._compiled(names.expression_or_template, value, pointer)
+        return found
+
+    def duration(self, value: Any, pointer: str) -> float:
+        """A fixed duration in seconds; 0 and a finding if it is none."""
+        try:
+            return durations.seconds(value)
+        except ValueError as error:
+            self.find("duration", pointer, f"{error}.")
+            return 0.0
+
+    # common fields
+
+    def schema(self, value: Any, pointer: str) -> Check | None:
+        """A compiled schema; only documents given inline, since nothing is fetched at run time."""
+        value = self.mapping(value, pointer, "A schema")
+        self.only(value, {"format", "document", "resource"}, pointer)
+        if "resource" in value:
+            self.find(
+                "refused-fetch",
+                f"{pointer}/resource",
+                "Schemas are not fetched; put it inline as `document`.",
+            )
+            return None
+        if str(value.get("format", "json")).split(":")[0] != "json":
+            self.find("structure", f"{pointer}/format", "Only JSON Schema is understood.")
+            return None
+        document = value.get("document")
+        if _refers_outside(document):
+            self.find(
+                "refused-fetch", f"{pointer}/document", "A $ref must stay inside the schema (start with #)."
+            )
+            return None
+        try:
+            return jsonschema_rs.validator_for(document)
+        except (ValueError, TypeError) as error:
+            self.find(
+                "structure", f"{pointer}/document", f"This is no JSON Schema: {str(error).splitlines()[0]}"
+            )
+            return None
+
+    def timeout(self, value: Any, pointer: str) -> float | None:
+        """A timeout in seconds, given inline or by name."""
+        if isinstance(value, str):
+            value = self.reusable("timeouts", value, pointer)
+            if value is None:
+                return None
+        value = self.mapping(value, pointer, "A timeout")
+        self.only(value, {"after"}, pointer)
+        return self.duration(value.get("after"), f"{pointer}/after")
+
+    def common(self, task: dict[str, Any], pointer: str, names: Compiler) -> dict[str, Any]:
+        """The fields that every task has, compiled."""
+        found: dict[str, Any] = {"metadata": task.get("metadata") or {}}
+        if "if" in task:
+            found["test"] = self.test(names, task["if"], f"{pointer}/if")
+        for part, source, target in (("input", "from", "input_from"), ("output", "as", "output_as")):
+            if part in task:
+                inner = self.mapping(task[part], f"{pointer}/{part}", f"`{part}`")
+                self.only(inner, {"schema", source}, f"{pointer}/{part}")
+                if source in inner:
+                    found[target] = self.either(names, inner[source], f"{pointer}/{part}/{source}")
+                if "schema" in inner:
+                    found[f"{part}_check"] = self.schema(inner["schema"], f"{pointer}/{part}/schema")
+        if "export" in task:
+            inner = self.mapping(task["export"], f"{pointer}/export", "`export`")
+            self.only(inner, {"schema", "as"}, f"{pointer}/export")
+            if "as" in inner:
+                found["export_as"] = self.either(names, inner["as"], f"{pointer}/export/as")
+            if "schema" in inner:
+                found["export_check"] = self.schema(inner["schema"], f"{pointer}/export/schema")
+        if "timeout" in task:
+            found["timeout"] = self.timeout(task["timeout"], f"{pointer}/timeout")
+        return found
+
+    def go(self, value: Any, index: Mapping[str, int], pointer: str) -> int:
+        """A flow directive as a number; a finding for a name that is no task of this list."""
+        if isinstance(value, str):
+            if value in DIRECTIVES:
+                return DIRECTIVES[value]
+            if value in index:
+                return index[value]
+        self.find(
+            "then-target", pointer, f"{value!r} is neither continue, exit, end nor a task of this list."
+        )
+        return CONTINUE
+
+
+def _refers_outside(value: Any) -> bool:
+    if isinstance(value, dict):
+        reference = value.get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            return True
+        return any(_refers_outside(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_refers_outside(item) for item in value)
+    return False

@@ -1,0 +1,1 @@
+"""The built-in functions, each a plain Python function of (fuel, input, arguments)."""
