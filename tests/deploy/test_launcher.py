@@ -7,14 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
+from deploy.local import place as place_module
 from deploy.local.errors import Refused, refused_by
 from deploy.local.home import Home
+from deploy.local.valkey import program as valkey_program
 from tests.deploy.processes import (
     LAUNCHER,
     clean_environ,
@@ -155,6 +158,28 @@ def test_too_little_space_is_told_with_the_figures(place: Path) -> None:
         Refused, match=r"^only 12 MB are free under /tmp/portal-deploy-\S+, 500 MB are needed; "
     ):
         home.require_space(free_bytes=12 * 2**20 + 1)
+
+
+@pytest.mark.parametrize(
+    ("ask", "line"),
+    [
+        (
+            place_module.wheel_programs,
+            "there is no built-in PostgreSQL for .+; set PORTAL_DATABASE_URL to a PostgreSQL",
+        ),
+        (
+            valkey_program,
+            "there is no built-in Valkey for .+; set PORTAL_REDIS_URL to a Redis or Valkey server",
+        ),
+    ],
+)
+def test_a_machine_that_no_wheel_has_programs_for_is_told_what_to_set(
+    ask: Callable[[], Path], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("deploy.local.place.find_spec", "deploy.local.valkey.find_spec"):
+        monkeypatch.setattr(module, lambda _: None)
+    with pytest.raises(Refused, match=line):
+        ask()
 
 
 def test_a_disk_that_fills_up_is_told_in_words() -> None:
