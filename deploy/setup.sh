@@ -17,7 +17,7 @@ for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
         break
     fi
 done
-[ -n "$python" ] || refuse "Python 3.11 or later is needed; 'python3' here is $(python3 --version 2>&1 || true)"
+[ -n "$python" ] || refuse "Python 3.11 or later is needed; python3 is $(python3 --version 2>/dev/null || echo missing)"
 
 uv=uv
 if ! uv --version >/dev/null 2>&1; then
