@@ -17,6 +17,7 @@ from deploy.local.ports import LOOPBACK, remembered_port
 
 DATABASE: Final = "portal"
 OWNER: Final = "portal"
+_PASSWORD: Final = "postgres.password"
 _SOCKET_PORT: Final = 5432  # part of the socket's file name; nothing listens on TCP unless asked for
 _SETTINGS: Final = {
     "unix_socket_permissions": "0700",
@@ -83,6 +84,11 @@ class Postgres:
     def prepare(self) -> bool:
         """Make the cluster if there is none (True), write its settings, clear what a crash left. Raises Refused."""
         made = not (self.place.data / "PG_VERSION").exists()
+        if not made and not (self._home.keys / _PASSWORD).exists():
+            key = self._home.keys / _PASSWORD
+            raise Refused(
+                f"the database in {self.place.data} needs {key}: put the file back, or remove the database"
+            )
         if made:
             self._make_cluster()
         self._write_settings(self.place.data)
@@ -112,7 +118,7 @@ class Postgres:
         return tail
 
     def _password(self) -> str:
-        return self._home.key("postgres.password")
+        return self._home.key(_PASSWORD)
 
     def _lock_lines(self) -> Iterator[str]:
         try:
