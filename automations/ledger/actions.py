@@ -1,5 +1,7 @@
 """What rooms above ask of the ledger: a slot for a tenant, and the bell."""
 
+from django.db import connection
+
 from automations.ledger.models import Slot
 from kernel import bell, jobs
 from tenants.tenancy import queries
@@ -19,6 +21,35 @@ def open_slot(ref: TenantRef) -> None:
             "virtual_now": queries.virtual_now(ref.id) if ref.virtual else None,
         },
     )
+
+
+def free_expired() -> int:
+    """Take runs from workers that have not been heard of for a lease; how many. Their next holder gets a new epoch."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update public.ledger_queue set owner = null, lease_until = null
+            where owner is not null and lease_until < clock_timestamp()
+            """
+        )
+        return int(cursor.rowcount)
+
+
+def anything_due() -> bool:
+    """Whether an open tenant has a due run or an event that is not dispatched."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            select exists (
+              select from public.ledger_slot s where s.open and (
+                exists (select from public.ledger_intake i where i.tenant_id = s.tenant_id)
+                or exists (
+                  select from public.ledger_queue q where q.tenant_id = s.tenant_id and q.owner is null
+                    and q.ready_at <= coalesce(s.virtual_now, clock_timestamp()))))
+            """
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def ring() -> None:

@@ -67,7 +67,7 @@ class _Walker:
         start = (
             happenings.start(build, document["schedule"], "/schedule") if "schedule" in document else Start()
         )
-        root = self.list(document.get("do"), "/do", names)
+        root = self.tasks_of(document.get("do"), "/do", names)
         return Program(
             name=str(head.get("name", "")),
             version=str(head.get("version", "")),
@@ -123,7 +123,7 @@ class _Walker:
             name: build.either(build.expressions, value, f"{pointer}/{name}") for name, value in given.items()
         }
 
-    def list(self, value: Any, pointer: str, names: Compiler) -> TaskList:
+    def tasks_of(self, value: Any, pointer: str, names: Compiler) -> TaskList:
         """A list of named tasks."""
         build = self.build
         found = TaskList(pointer)
@@ -201,18 +201,18 @@ class _Walker:
             case "switch":
                 return flow.switch(build, task, pointer, names, common, index)
             case "do":
-                return flow.do(build, task, pointer, names, common, self.list)
+                return flow.do(build, task, pointer, names, common, self.tasks_of)
             case "for":
-                return flow.for_(build, task, pointer, names, common, self.list)
+                return flow.for_(build, task, pointer, names, common, self.tasks_of)
             case "try":
-                return flow.try_(build, task, pointer, names, common, self.list, index)
+                return flow.try_(build, task, pointer, names, common, self.tasks_of, index)
             case "fork":
-                return flow.fork(build, task, pointer, names, common, self.list)
+                return flow.fork(build, task, pointer, names, common, self.tasks_of)
             case "emit":
                 return happenings.emit(build, task, pointer, names, common)
             case "listen":
-                return happenings.listen(build, task, pointer, names, common, self.list)
+                return happenings.listen(build, task, pointer, names, common, self.tasks_of)
             case "run":
                 return calls.run(build, task, pointer, names, common)
             case _:
-                return calls.call(build, task, pointer, names, common, self.list)
+                return calls.call(build, task, pointer, names, common, self.tasks_of)

@@ -1,1 +1,1 @@
-"""The state machine: a program, a run's state and what happened, in; the next moves, out. Pure Python, no clock, no I/O."""
+"""The state machine: a program, a run's state and what happened in; the next moves out. Pure: no clock, no I/O."""

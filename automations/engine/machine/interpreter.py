@@ -401,3 +401,23 @@ def _effect_of(task: Task) -> tuple[str, str]:
     if isinstance(task, CallFunction):
         return task.function.name, "idempotent"
     return "workflow", "idempotent"
+
+
+def prepare(run: Run) -> None:
+    """Set a run up without letting it move, so that it can be held before its first step."""
+    root = Strand(ROOT, "", run.input, {})
+    root.frames.append(Frame("root", run.program.root, run.input, run.input))
+    run.strands = {ROOT: root}
+
+
+def hold(run: Run, title: str, detail: str) -> None:
+    """Hold the run for a person where it is, because of something that is not the workflow's fault."""
+    for strand in run.strands.values():
+        stop_waiting(run, strand)
+    root = run.strands[ROOT]
+    error = WorkflowError("runtime", detail, title=title)
+    error.body["instance"] = current_task(root).ref
+    root.pending = {"k": "fault", "b": run.now, "e": error.body}
+    run.status = "running"
+    note(run, error.body["instance"], "faulted", run.now, x=error.body, i=root.data)
+    _faulted(run)

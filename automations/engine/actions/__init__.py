@@ -1,0 +1,1 @@
+"""What can be done with workflows and runs. Only these write runs and steps."""

@@ -1,0 +1,214 @@
+"""A run in a worker's hands: from the claim to the checkpoint."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from automations.engine.actions.programs import Setup
+from automations.engine.dsl.expressions import NOW
+from automations.engine.dsl.program import Program
+from automations.engine.enums import Signal
+from automations.engine.machine import interpreter
+from automations.engine.machine.core import current_task
+from automations.engine.machine.moves import Effect, Outcome
+from automations.engine.machine.state import ROOT, Run
+from automations.engine.machine.waking import Arrival, wake
+from automations.engine.store.claim import Claimed
+from automations.engine.store.commit import NEVER, Checkpoint
+from kernel import clock, jsonx
+
+_STATUS_OVER: Final = frozenset({"completed", "faulted", "cancelled"})
+_CHANGING: Final = frozenset({NOW, "task"})
+
+
+@dataclass(slots=True)
+class Carried:
+    """A claimed run with what its checkpoint needs."""
+
+    run: Run
+    tenant_id: UUID
+    schema: str
+    epoch: int
+    wakes: int
+    virtual: bool
+    until: float
+    stored_status: str
+    stored_step: str
+    had_state: bool
+    hops: int
+    setup: Setup
+    arrivals: list[Arrival]
+    fresh: bool
+    taken: list[tuple[int, UUID]] = field(default_factory=list)
+    dirty: bool = False
+    signal: int = 0
+    listened: bool = False
+
+    def move(self) -> None:
+        """Let the run start or go on, with what arrived and what is due."""
+        if self.signal:
+            self.obey(self.signal)
+            return
+        if self.stored_status == "suspended":
+            return
+        if self.fresh:
+            interpreter.start(self.run)
+        else:
+            interpreter.reissue(self.run)
+            interpreter.advance(self.run)
+        self._wake()
+
+    def _wake(self) -> None:
+        done, self.arrivals = wake(self.run, self.arrivals, self.until, virtual=self.virtual)
+        self.taken.extend((arrival.no, UUID(arrival.id)) for arrival in done)
+
+    def take(self, effect: Effect, outcome: Outcome) -> None:
+        """Give the run the outcome of a call, and whatever else has become due."""
+        if not self.virtual:
+            self.run.now = self.until = clock.now().timestamp()
+        self.dirty = True
+        interpreter.take_outcome(self.run, effect.strand, effect.key, outcome)
+        self._wake()
+
+    def must_save(self) -> bool:
+        """Whether the calls that are about to be made must not be made before what led to them is durable.
+
+        A call that changes something is repeated with the very same body if this process dies. So everything that
+        its body may depend on and that would not come out the same again is written first.
+        """
+        changes = any(effect.effect != "safe" for effect in self.run.effects)
+        return changes and (self.dirty or bool(self.run.program.used & _CHANGING))
+
+    def obey(self, signal: int) -> None:
+        """Do what an operator asked for."""
+        self.signal = 0
+        if signal & Signal.CANCEL:
+            interpreter.cancel(self.run, by="operator")
+        elif signal & Signal.PAUSE:
+            self.run.effects = []
+            self.signal = signal
+
+    def broke(self, error: Exception) -> None:
+        """The engine itself failed on this run: hold it for a person instead of trying for ever."""
+        self._hold("The engine could not go on with this run", f"{type(error).__name__}: {error}")
+
+    def quarantine(self) -> None:
+        """Workers died on this run again and again: hold it for a person."""
+        self._hold("Workers stopped while they worked on this run", "three claims without progress")
+
+    def _hold(self, title: str, detail: str) -> None:
+        run = self.run
+        if not run.strands and self.fresh:
+            interpreter.prepare(run)
+        interpreter.hold(run, title, detail)
+
+    def checkpoint(self, *, keep: bool = False) -> Checkpoint:
+        """What is to be written of the run now; its moves since the last checkpoint go with it."""
+        run = self.run
+        over = run.status in _STATUS_OVER
+        status, ready = _stored(run, paused=bool(self.signal))
+        step = _where(run)
+        point = Checkpoint(
+            run_id=run.id,
+            epoch=self.epoch,
+            seen=self.wakes,
+            status=status,
+            changed=over or (status, step) != (self.stored_status, self.stored_step),
+            over=over,
+            keep=keep and not over,
+            ready=ready,
+            output=jsonx.pack(run.output) if run.status == "completed" else b"",
+            error=jsonx.text(run.error)
+            if run.error is not None and status in ("suspended", "faulted")
+            else "",
+            step=step,
+            ended=run.now if over else 0.0,
+            seq=run.steps[0]["n"] if run.steps else 0,
+            steps=jsonx.pack(run.steps) if run.steps else b"",
+            snapshot=b"" if over else jsonx.pack(run.snapshot()),
+            had_state=self.had_state,
+            listened=self.listened or run.next_subscription > 0,
+            hops=self.hops,
+            facts=run.facts,
+            opened=[] if over else [new for new in run.opened if new.no not in set(run.closed)],
+            closed=run.closed,
+            taken=self.taken,
+        )
+        self.stored_status, self.stored_step = status, step
+        self.had_state, self.dirty = self.had_state or not over, False
+        run.steps, run.facts, run.opened, run.closed, self.taken = [], [], [], [], []
+        return point
+
+
+def _stored(run: Run, *, paused: bool) -> tuple[str, float]:
+    """Status and due time as the tables hold them."""
+    if run.status != "running":
+        return run.status, NEVER
+    if paused:
+        return "waiting", NEVER
+    waits = all(
+        strand.pending is not None and strand.pending["k"] != "call" for strand in run.strands.values()
+    )
+    due = interpreter.next_due(run)
+    return ("waiting" if waits else "running"), NEVER if due is None else due
+
+
+def _where(run: Run) -> str:
+    root = run.strands.get(ROOT)
+    return current_task(root).ref[:200] if root is not None and root.frames else ""
+
+
+def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
+    """The run of a claim, restored from its snapshot or about to start."""
+    row = claimed.row
+    fresh = row.snapshot is None
+    now = claimed.ready_at if claimed.virtual else claimed.now
+    run = Run(
+        claimed.run_id,
+        claimed.tenant_id,
+        program,
+        jsonx.unpack(row.input),
+        now=row.started_at,
+        config=setup.config,
+    )
+    run.cause = row.started_at
+    if not fresh:
+        run.restore(jsonx.unpack(row.snapshot))
+        if row.status == "suspended":
+            run.status = "suspended"
+        run.now = max(now, run.started_at)
+    elif not claimed.virtual:
+        run.now = now
+    return Carried(
+        run=run,
+        tenant_id=claimed.tenant_id,
+        schema=claimed.schema,
+        epoch=claimed.epoch,
+        wakes=claimed.wakes,
+        virtual=claimed.virtual,
+        until=claimed.now,
+        stored_status=row.status,
+        stored_step=row.step,
+        had_state=not fresh,
+        hops=row.hops,
+        setup=setup,
+        arrivals=[_arrival(entry) for entry in claimed.arrivals or ()],
+        fresh=fresh,
+        signal=claimed.signal,
+        listened=bool(claimed.wakes),
+    )
+
+
+def _arrival(row: Any) -> Arrival:
+    event = {
+        "specversion": "1.0",
+        "id": row.id,
+        "source": row.source,
+        "type": row.type,
+        "time": clock.rfc3339(row.time),
+        "data": row.data,
+        **(row.extensions or {}),
+    }
+    if row.subject:
+        event["subject"] = row.subject
+    return Arrival(row.no, str(row.event_id), row.at, event)

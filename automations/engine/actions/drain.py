@@ -1,0 +1,281 @@
+"""The drain: one event loop a worker process that claims due runs, lets them move, and writes checkpoints together.
+
+A run that needs nothing from outside is moved on the spot. One that calls a system becomes a coroutine, so that some
+hundreds can wait for answers at once; no transaction is open meanwhile. All checkpoints go through one committer,
+which waits about two milliseconds for company.
+"""
+
+import asyncio
+import os
+import platform
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from django.conf import settings
+from psycopg import AsyncConnection
+
+from automations.engine.actions.carry import Carried, carried
+from automations.engine.actions.effects import Effects
+from automations.engine.actions.programs import programs
+from automations.engine.store import claim as claims
+from automations.engine.store.commit import Checkpoint, commit
+from kernel import ids
+from kernel.http import Client, Egress
+
+log = structlog.get_logger(__name__)
+AT_ONCE: Final = 400
+"""Runs in flight in one process."""
+BATCH: Final = 64
+LINGER: Final = 0.002
+HEARTBEAT: Final = 5.0
+MAX_CLAIMS: Final = 3
+"""Claims without progress after which a run is taken for poison."""
+
+
+class Drain:
+    """The engine in one process. `run` may be called again and again; connections stay open in between."""
+
+    def __init__(self, dsn: str) -> None:
+        """`dsn` is libpq's; connections are made at the first run."""
+        self.id = ids.uuid7()
+        self._dsn = dsn
+        self._live: dict[UUID, Carried] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pending: list[tuple[Carried, Checkpoint, asyncio.Future[int | None] | None]] = []
+        self._flush = asyncio.Event()
+        self._connections: list[AsyncConnection[Any]] = []
+        self._bell = asyncio.Event()
+        self._claimed = False
+        self.finished = 0
+
+    async def run(
+        self, *, seconds: float, idle: float, wait: Callable[[float], Awaitable[None]] | None = None
+    ) -> int:
+        """Work until nothing is due for `idle` seconds, or for about `seconds`; the number of runs worked on.
+
+        `wait` waits for the bell, at most the given seconds. Raises psycopg.Error when the database goes away; what
+        was in flight is then another's after its lease.
+        """
+        await self._open()
+        before = self.finished
+        helpers = [asyncio.create_task(self._committer()), asyncio.create_task(self._heart())]
+        stop_at, idle_since = time.monotonic() + seconds, time.monotonic()
+        try:
+            while time.monotonic() < stop_at or self._live:
+                for helper in helpers:
+                    if helper.done():
+                        helper.result()
+                room = AT_ONCE - len(self._live)
+                taken = 0
+                if room >= BATCH // 2 and time.monotonic() < stop_at:
+                    taken = await self._claim(min(room, BATCH))
+                if taken or self._live:
+                    idle_since = time.monotonic()
+                elif time.monotonic() - idle_since >= idle:
+                    break
+                if not taken:
+                    await self._rest(wait, idle)
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self._end_tasks()
+        return self.finished - before
+
+    async def close(self) -> None:
+        """Give back what is held and close connections; for a process that ends."""
+        try:
+            if self._connections:
+                await claims.release(self._connections[0], self.id)
+                await claims.leave(self._connections[0], self.id)
+        except psycopg.Error as error:
+            log.warning("runs not given back; their leases will end", error=str(error))
+        await self._disconnect()
+
+    # set-up
+
+    async def _open(self) -> None:
+        if any(connection.closed or connection.broken for connection in self._connections):
+            await self._disconnect()
+        if not self._connections:
+            # one to claim, one to commit, one for whatever else, so that none waits for another
+            for _ in range(3):
+                connection = await AsyncConnection.connect(self._dsn, autocommit=True)
+                connection.prepare_threshold = 2
+                self._connections.append(connection)
+            egress = Egress(allowed=frozenset(settings.EGRESS_ALLOW))
+            self._effects = Effects(Client(egress, limit=AT_ONCE), self._connections[2])
+        await claims.beat(
+            self._connections[2], self.id, platform.node()[:120], os.getpid(), len(self._live), claimed=False
+        )
+
+    async def _disconnect(self) -> None:
+        for connection in self._connections:
+            await connection.close()
+        if self._connections:
+            await self._effects.close()
+        self._connections = []
+
+    async def _end_tasks(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._live.clear()
+        self._pending.clear()
+
+    # claiming
+
+    async def _claim(self, most: int) -> int:
+        found = await claims.claim(self._connections[0], self.id, most)
+        self._claimed = self._claimed or bool(found)
+        for number, claimed in enumerate(found):
+            await self._begin(claimed)
+            if number % 16 == 15:
+                await asyncio.sleep(0)  # answers and the committer get their turn
+        return len(found)
+
+    async def _begin(self, claimed: claims.Claimed) -> None:
+        """Move a claimed run as far as it goes without anybody's help; what needs help goes on as a coroutine."""
+        program = programs.known(claimed.definition_id)
+        if program is None:
+            program = await programs.load(self._connections[0], claimed.schema, claimed.definition_id)
+        setup = await programs.setup(self._connections[0], claimed.schema, claimed.row.workflow_id)
+        held = carried(claimed, program, setup)
+        self._live[held.run.id] = held
+        if claimed.claims > MAX_CLAIMS:
+            held.quarantine()
+            self._put(held, held.checkpoint(), None)
+            return
+        try:
+            held.move()
+        except Exception as error:
+            log.exception("run broke the engine", run=str(held.run.id))
+            held.broke(error)
+        if held.run.effects and held.run.status == "running":
+            task = asyncio.create_task(self._carry(held))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        else:
+            self._put(held, held.checkpoint(), None)
+
+    async def _rest(self, wait: Callable[[float], Awaitable[None]] | None, idle: float) -> None:
+        if self._live:
+            await asyncio.sleep(0.001 if len(self._live) < AT_ONCE else 0.005)
+        elif wait is not None:
+            await wait(min(idle, 0.5))
+        else:
+            await asyncio.sleep(0.01)
+
+    # carrying runs that call
+
+    async def _carry(self, held: Carried) -> None:
+        """See a run through its calls: send, take the outcome, go on, and write a checkpoint where one is due."""
+        run = held.run
+        try:
+            while run.effects and run.status == "running":
+                if held.must_save() and not await self._save(held):
+                    return
+                effects, run.effects = run.effects, []
+                if len(effects) == 1:
+                    outcome = await self._effects.carry_out(held, effects[0])
+                    held.take(effects[0], outcome)
+                else:
+                    await self._together(held, effects)
+            self._put(held, held.checkpoint(), None)
+        except asyncio.CancelledError:
+            raise
+        except psycopg.Error as error:
+            log.warning("run left to its lease", run=str(run.id), error=str(error))
+            self._live.pop(run.id, None)
+        except Exception as error:
+            log.exception("run broke the engine", run=str(run.id))
+            held.broke(error)
+            self._put(held, held.checkpoint(), None)
+
+    async def _together(self, held: Carried, effects: list[Any]) -> None:
+        """Calls of several branches at once; each outcome is taken as it comes."""
+        waiting = {asyncio.ensure_future(self._effects.carry_out(held, effect)): effect for effect in effects}
+        try:
+            while waiting:
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for future in done:
+                    effect = waiting.pop(future)
+                    held.take(effect, future.result())
+                    if held.run.effects and held.run.status == "running":
+                        if held.must_save() and not await self._save(held):
+                            return
+                        more, held.run.effects = held.run.effects, []
+                        for following in more:
+                            waiting[asyncio.ensure_future(self._effects.carry_out(held, following))] = (
+                                following
+                            )
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    # committing
+
+    async def _save(self, held: Carried) -> bool:
+        """A checkpoint in the middle; False if the run was taken over, cancelled or paused meanwhile."""
+        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._put(held, held.checkpoint(keep=True), future)
+        signal = await future
+        if signal is None:
+            return False
+        if signal:
+            held.obey(signal)
+            self._put(held, held.checkpoint(), None)
+            return False
+        return True
+
+    def _put(self, held: Carried, point: Checkpoint, future: "asyncio.Future[int | None] | None") -> None:
+        self._pending.append((held, point, future))
+        self._flush.set()
+
+    async def _committer(self) -> None:
+        while True:
+            await self._flush.wait()
+            self._flush.clear()
+            if len(self._pending) < BATCH:
+                await asyncio.sleep(LINGER)
+            batch, self._pending = self._pending, []
+            groups: dict[tuple[UUID, str], list[Any]] = defaultdict(list)
+            for entry in batch:
+                groups[entry[0].tenant_id, entry[0].schema].append(entry)
+            for (tenant_id, schema), entries in groups.items():
+                await self._commit(tenant_id, schema, entries)
+
+    async def _commit(self, tenant_id: UUID, schema: str, entries: list[Any]) -> None:
+        points = [point for _, point, _ in entries]
+        written = await commit(self._connections[1], self.id, tenant_id, schema, points)
+        for _, point, future in entries:
+            signal = written.get(point.run_id)
+            if signal is None:
+                log.warning("stale write refused", run=str(point.run_id), epoch=point.epoch)
+            if not point.keep or signal is None:
+                self._live.pop(point.run_id, None)
+                self.finished += 1
+            if future is not None and not future.done():
+                future.set_result(signal)
+
+    async def _heart(self) -> None:
+        """Extend leases and say that this worker lives."""
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            connection = self._connections[2]
+            held = [(run_id, carried_.epoch) for run_id, carried_ in self._live.items()]
+            if held:
+                ours = await claims.renew(connection, self.id, held)
+                for run_id, _ in held:
+                    if run_id not in ours and run_id in self._live:
+                        log.warning("lease lost", run=str(run_id))
+            await claims.beat(
+                connection, self.id, platform.node()[:120], os.getpid(), len(held), claimed=self._claimed
+            )
+            self._claimed = False

@@ -1,0 +1,77 @@
+"""Carrying out the effects of runs, by kind: HTTP calls through connections, calls that must not happen twice."""
+
+import asyncio
+import time
+from typing import Any, Final
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from psycopg import AsyncConnection
+
+from automations.connectors import actions as connectors
+from automations.engine.actions.carry import Carried
+from automations.engine.executors import http
+from automations.engine.machine.moves import Effect, Outcome
+from automations.engine.store import effects
+from kernel.errors import PortalError
+from kernel.http import Client
+from tenants.tenancy import context
+
+_SECONDS: Final = 5.0
+
+
+class Effects:
+    """Carries out effects for one event loop."""
+
+    def __init__(self, client: Client, connection: AsyncConnection[Any]) -> None:
+        self._client = client
+        self._connection = connection
+        self._opened: dict[tuple[UUID, str], tuple[float, Any]] = {}
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close pooled HTTP connections."""
+        await self._client.close()
+
+    async def carry_out(self, held: Carried, effect: Effect) -> Outcome:
+        """Do it and tell how it went. Raises psycopg.Error only."""
+        if effect.kind != "http":
+            return Outcome(error=f"nothing here can do {effect.kind}")
+        try:
+            connection = await self._connection_for(held, effect.request.get("connection", ""))
+        except PortalError as error:
+            return Outcome(refused=error.message)
+        if effect.effect == "unsafe":
+            return await self._once(held, effect, connection)
+        return await http.send(self._client, effect, connection)
+
+    async def _once(self, held: Carried, effect: Effect, connection: Any) -> Outcome:
+        """A call to a system that honours no key: written down before it is made, never made again."""
+        if not await effects.intend(self._connection, held.schema, held.run.id, effect.key):
+            return Outcome(error="a worker stopped while it made this call", unknown=True)
+        outcome = await http.send(self._client, effect, connection)
+        await effects.settle(
+            self._connection, held.schema, held.run.id, effect.key, known=not outcome.unknown
+        )
+        return outcome
+
+    async def _connection_for(self, held: Carried, alias: str) -> Any:
+        """The opened connection behind an alias of the definition, None without an alias."""
+        if not alias:
+            return None
+        connection_id = held.setup.connections.get(alias)
+        if not connection_id:
+            return None
+        key = (held.tenant_id, connection_id)
+        remembered = self._opened.get(key)
+        if remembered and remembered[0] > time.monotonic():
+            return remembered[1]
+        async with self._lock:
+            found = await sync_to_async(_open, thread_sensitive=False)(held.tenant_id, UUID(connection_id))
+        self._opened[key] = (time.monotonic() + _SECONDS, found)
+        return found
+
+
+def _open(tenant_id: UUID, connection_id: UUID) -> Any:
+    with context.enter(tenant_id):
+        return connectors.open_connection(connection_id)

@@ -1,0 +1,150 @@
+"""What events do to workflows: start runs, and reach runs that wait for them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from automations.engine.actions.programs import programs
+from automations.engine.dsl.expressions import Evaluate
+from automations.engine.dsl.program import EventFilter, Program
+from automations.engine.enums import WorkflowState
+from automations.engine.errors import WorkflowError
+from automations.engine.machine.moves import correlation_key
+from automations.engine.models import Correlation, Definition, Trigger
+from automations.engine.store import intake
+from automations.events.models import Event
+from kernel import ids, jsonx
+from tenants.tenancy import context
+
+log = structlog.get_logger(__name__)
+MAX_HOPS: Final = 16
+"""Runs and events in a chain; a flow that starts itself ends here."""
+
+
+def take_in(events: Sequence[Event], now: datetime) -> None:
+    """Start the runs that `events` trigger, and hand the events to runs that listen; in the caller's transaction."""
+    types = {event.type for event in events}
+    triggers: dict[str, list[Trigger]] = {}
+    for trigger in Trigger.objects.select_related("workflow", "workflow__definition").filter(
+        type__in=types, workflow__state=WorkflowState.ACTIVE
+    ):
+        triggers.setdefault(trigger.type, []).append(trigger)
+    expressions: dict[str, list[str]] = {}
+    for kind, expression in Correlation.objects.filter(type__in=types).values_list("type", "expression"):
+        expressions.setdefault(kind, []).append(expression)
+    runs: list[intake.NewRun] = []
+    keys: list[intake.Key] = []
+    for event in events:
+        envelope = event.envelope()
+        for trigger in triggers.get(event.type, ()):
+            started = _started(trigger, event, envelope)
+            if started is not None:
+                runs.append(started)
+        for expression in expressions.get(event.type, ()):
+            key = _key(event, envelope, expression)
+            if key is not None:
+                keys.append(key)
+    intake.start(context.current().id, runs)
+    intake.deliver(keys)
+
+
+def _started(trigger: Trigger, event: Event, envelope: dict[str, Any]) -> intake.NewRun | None:
+    """The run that `event` starts by `trigger`, if its filter takes the event."""
+    workflow, definition = trigger.workflow, trigger.workflow.definition
+    program = programs.compiled(definition.id, definition.document)
+    wanted = next((f for f in program.start.filters if f.type == event.type and fits(f, envelope)), None)
+    if wanted is None:
+        return None
+    hops = int(event.extensions.get("portalhops", 0))
+    if hops > MAX_HOPS:
+        log.error("event loop stopped", workflow=workflow.name, event=event.public_id, hops=hops)
+        return None
+    value = event.data if program.start.read in ("data", "raw") else envelope
+    return new_run(
+        workflow_id=workflow.id,
+        definition=definition,
+        program=program,
+        given=[value],
+        cause="event",
+        started_at=event.received_at,
+        event_id=event.id,
+        hops=hops,
+    )
+
+
+def fits(wanted: EventFilter, envelope: dict[str, Any]) -> bool:
+    """Whether an event fits a filter that starts runs; an expression that fails does not fit."""
+    try:
+        for name, value in wanted.attributes:
+            if not (value(envelope.get(name), {}) if callable(value) else envelope.get(name) == value):
+                return False
+        return wanted.data is None or wanted.data(envelope.get("data"), {})
+    except (WorkflowError, KeyError):
+        return False
+
+
+def new_run(
+    *,
+    workflow_id: UUID,
+    definition: Definition,
+    program: Program,
+    given: Any,
+    cause: str,
+    started_at: datetime,
+    event_id: UUID | None = None,
+    parent_id: UUID | None = None,
+    hops: int = 0,
+) -> intake.NewRun:
+    """A run about to be inserted, with what it is about taken from its input."""
+    business = {name: _about(evaluate, given) for name, evaluate in program.business.items()}
+    amount = business.get("amountMinor")
+    return intake.NewRun(
+        id=ids.uuid7(),
+        workflow_id=workflow_id,
+        definition_id=definition.id,
+        cause=cause,
+        event_id=event_id,
+        parent_id=parent_id,
+        business_key=str(business.get("key") or "")[:120],
+        value_minor=amount if isinstance(amount, int) and not isinstance(amount, bool) else None,
+        currency=str(business.get("currency") or "")[:3],
+        hops=hops,
+        input=jsonx.pack(given),
+        started_at=started_at,
+    )
+
+
+def _about(evaluate: Evaluate, given: Any) -> Any:
+    """One fact about a run; what cannot be told is left out rather than keeping the run from starting."""
+    try:
+        return evaluate(given, {"input": given, "context": {}})
+    except (WorkflowError, KeyError):
+        return None
+
+
+def _key(event: Event, envelope: dict[str, Any], expression: str) -> intake.Key | None:
+    """The correlation key of `event` by `expression` (JSON list of expressions; empty for the type alone)."""
+    sources: list[str] = jsonx.loads(expression) if expression else []
+    try:
+        values = [_compiled(source)(envelope, {}) for source in sources]
+    except WorkflowError:
+        return None
+    number = correlation_key(event.type, sources, values)
+    return intake.Key(number, event.id, event.received_at, event.type)
+
+
+_sources: dict[str, Evaluate] = {}
+
+
+def _compiled(source: str) -> Evaluate:
+    from automations.engine.dsl.expressions import Compiler
+
+    found = _sources.get(source)
+    if found is None:
+        if len(_sources) > 1_000:
+            _sources.clear()
+        found = _sources[source] = Compiler(frozenset()).expression(source)
+    return found

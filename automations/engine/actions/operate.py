@@ -1,0 +1,146 @@
+"""What a person may do with a run: cancel it, or send one that waits for review on its way."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import transaction
+
+from automations.engine.actions.programs import programs
+from automations.engine.enums import TERMINAL, RunStatus, Signal
+from automations.engine.errors import RunNotSuspended, RunOver
+from automations.engine.machine import interpreter
+from automations.engine.machine.core import current_task
+from automations.engine.machine.state import Run as Machine
+from automations.engine.models import Definition, Run, Workflow
+from automations.engine.store import operate as store
+from automations.events import actions as events
+from automations.ledger import actions as ledger
+from kernel import jsonx
+from kernel.actor import Actor
+from tenants.access import policy
+from tenants.audit.actions import record
+from tenants.tenancy import context
+
+Mode = Literal["retry", "edit", "skip", "complete"]
+
+
+def resume(
+    *, run_id: UUID, mode: Mode, actor: Actor, now: datetime, value: Any = None, reason: str = ""
+) -> None:
+    """Send a run that waits for a person on from its failed step.
+
+    `retry` does the step again, `edit` does it again on `value` instead of its data, `skip` goes on behind it with
+    the data as they are, `complete` with `value` as its output. Steps before it are not done again. Raises
+    RunNotSuspended and RunOver.
+    """
+    with transaction.atomic():
+        run = _hold(run_id, actor)
+        if run.status != RunStatus.SUSPENDED:
+            raise RunNotSuspended
+        machine = _restored(run, now)
+        strand = interpreter.faulted_strand(machine)
+        task, before = current_task(strand), strand.data
+        first = machine.seq
+        interpreter.resume(machine, mode, value, by=actor.label, reason=reason)
+        store.write(
+            run.id,
+            status=RunStatus.RUNNING,
+            error=None,
+            seq=first,
+            steps=machine.steps,
+            snapshot=machine.snapshot(),
+        )
+        _publish(run, machine)
+        changed = mode in ("edit", "complete")
+        record(
+            actor=actor,
+            action="engine.operate",
+            obj=run,
+            now=now,
+            before={"step": task.ref, "mode": "", **({"data": before} if changed else {})},
+            after={"step": task.ref, "mode": mode, **({"data": value} if changed else {})},
+            reason=reason,
+        )
+        transaction.on_commit(ledger.ring)
+
+
+def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bool:
+    """End a run where it is; False if a worker holds it, which then ends it at its next checkpoint. Raises RunOver."""
+    with transaction.atomic():
+        run = _hold(run_id, actor)
+        record(
+            actor=actor,
+            action="engine.operate",
+            obj=run,
+            now=now,
+            before={"status": run.status},
+            after={"status": RunStatus.CANCELLED},
+            reason=reason,
+        )
+        if store.hold(run.id) == "held":
+            store.signal(run.id, Signal.CANCEL)
+            return False
+        machine = _restored(run, now)
+        first = machine.seq
+        interpreter.cancel(machine, by=actor.label)
+        store.write(
+            run.id,
+            status=RunStatus.CANCELLED,
+            error=None,
+            seq=first,
+            steps=machine.steps,
+            snapshot=None,
+            over_at=now,
+        )
+        _publish(run, machine)
+    return True
+
+
+def _hold(run_id: UUID, actor: Actor) -> Run:
+    """The run, held to the end of the transaction. Locks are taken in one order: run, step, case."""
+    run = Run.objects.get(pk=run_id)
+    policy.require(actor, "engine.operate", Workflow.objects.filter(pk=run.workflow_id).first())
+    store.hold(run.id)
+    run = Run.objects.select_for_update().get(pk=run_id)
+    if run.status in TERMINAL:
+        raise RunOver
+    return run
+
+
+def _restored(run: Run, now: datetime) -> Machine:
+    definition = Definition.objects.get(pk=run.definition_id)
+    program = programs.compiled(definition.id, definition.document)
+    machine = Machine(
+        run.id,
+        context.current().id,
+        program,
+        jsonx.unpack(run.input),
+        now=run.started_at.timestamp(),
+        config={},
+    )
+    snapshot = store.snapshot_of(run.id)
+    if snapshot is None:
+        interpreter.prepare(machine)
+    else:
+        machine.restore(snapshot)
+    machine.now = now.timestamp()
+    return machine
+
+
+def _publish(run: Run, machine: Machine) -> None:
+    """What the act made the run tell, in the same transaction."""
+    from kernel import clock
+
+    for fact in machine.facts:
+        at = clock.datetime.fromtimestamp(fact.time, clock.UTC)
+        events.publish(
+            type=fact.type,
+            subject=fact.subject or run.business_key,
+            data=fact.data,
+            source=fact.source,
+            time=at,
+            event_id=fact.id,
+            extensions={"portalhops": run.hops + 1},
+            internal=True,
+        )

@@ -1,0 +1,77 @@
+"""Compiled definitions and workflow settings, kept in this process: definitions for good, settings for two seconds."""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from automations.engine.catalog import FUNCTIONS
+from automations.engine.dsl.compile import compile_document
+from automations.engine.dsl.program import Program
+from kernel.errors import NotFound
+
+_MOST: Final = 500
+_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A workflow's settings, and which connection stands behind each alias."""
+
+    config: dict[str, Any]
+    connections: dict[str, str]
+
+
+class Programs:
+    """A cache of compiled definitions, by their key: a published definition never changes."""
+
+    def __init__(self) -> None:
+        self._programs: OrderedDict[UUID, Program] = OrderedDict()
+        self._setups: dict[UUID, tuple[float, Setup]] = {}
+
+    def compiled(self, definition_id: UUID, document: dict[str, Any]) -> Program:
+        """The program of a document that is at hand."""
+        found = self._programs.get(definition_id)
+        if found is None:
+            found = self._programs[definition_id] = compile_document(document, FUNCTIONS)
+            while len(self._programs) > _MOST:
+                self._programs.popitem(last=False)
+        return found
+
+    def known(self, definition_id: UUID) -> Program | None:
+        """The program if it was compiled in this process."""
+        return self._programs.get(definition_id)
+
+    async def load(self, connection: AsyncConnection[Any], schema: str, definition_id: UUID) -> Program:
+        """The program of a definition of this tenant. Raises NotFound."""
+        found = self._programs.get(definition_id)
+        if found is not None:
+            return found
+        cursor = await connection.execute(
+            f'select document from "{schema}".engine_definition where id = %s', [definition_id]
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            raise NotFound(f"no definition {definition_id}")
+        return self.compiled(definition_id, row[0])
+
+    async def setup(self, connection: AsyncConnection[Any], schema: str, workflow_id: UUID) -> Setup:
+        """Settings and connections of a workflow."""
+        remembered = self._setups.get(workflow_id)
+        if remembered and remembered[0] > time.monotonic():
+            return remembered[1]
+        cursor = await connection.execute(
+            f'select config, connections from "{schema}".engine_workflow where id = %s', [workflow_id]
+        )
+        row = await cursor.fetchone()
+        found = Setup(row[0], row[1]) if row else Setup({}, {})
+        if len(self._setups) > _MOST:
+            self._setups.clear()
+        self._setups[workflow_id] = (time.monotonic() + _SECONDS, found)
+        return found
+
+
+programs = Programs()

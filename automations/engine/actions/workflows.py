@@ -1,0 +1,205 @@
+"""Publishing definitions and putting workflows to work."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+from django.db import transaction
+
+from automations.engine.actions.programs import programs
+from automations.engine.catalog import FUNCTIONS
+from automations.engine.dsl.compile import compile_document
+from automations.engine.dsl.program import EventFilter, Listen, Program
+from automations.engine.enums import WorkflowState
+from automations.engine.errors import VersionTaken
+from automations.engine.models import Correlation, Definition, Trigger, Workflow
+from automations.ledger import actions as ledger
+from kernel import jsonx
+from kernel.actor import Actor
+from kernel.errors import Conflict, Invalid
+from tenants.access import policy
+from tenants.audit.actions import record
+
+
+def digest(document: dict[str, Any]) -> str:
+    """SHA-256 over the canonical form (RFC 8785) of a document."""
+    return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+
+
+def publish(*, document: dict[str, Any], actor: Actor, now: datetime) -> Definition:
+    """Publish a workflow document; the same content again gives the same definition.
+
+    Raises DefinitionRefused with every finding, and VersionTaken for other content under a published version.
+    """
+    actor.require("templates.install")
+    program = compile_document(document, FUNCTIONS)
+    content = digest(document)
+    with transaction.atomic():
+        found = Definition.objects.filter(name=program.name, version=program.version).first()
+        if found is not None:
+            if found.digest != content:
+                raise VersionTaken(f"{program.name} {program.version} is published with other content")
+            return found
+        definition = Definition.objects.create(
+            name=program.name, version=program.version, document=document, digest=content, published_at=now
+        )
+        _register_correlations(program)
+        record(
+            actor=actor,
+            action="engine.publish",
+            obj=definition,
+            now=now,
+            after={"name": program.name, "version": program.version, "digest": content},
+        )
+    return definition
+
+
+def _register_correlations(program: Program) -> None:
+    """From now on every event of these types is found by these expressions."""
+    wanted: set[tuple[str, str]] = set()
+    for task in program.tasks.values():
+        if isinstance(task, Listen):
+            for part in (*task.filters, *task.until_filters):
+                wanted.add((part.type, _expression(part)))
+    Correlation.objects.bulk_create(
+        [Correlation(type=kind, expression=expression) for kind, expression in sorted(wanted)],
+        ignore_conflicts=True,
+    )
+
+
+def _expression(part: EventFilter) -> str:
+    return jsonx.text(list(part.sources)) if part.keyed else ""
+
+
+def deploy(
+    *,
+    name: str,
+    title: str,
+    definition: Definition,
+    config: dict[str, Any],
+    connections: dict[str, str],
+    actor: Actor,
+    now: datetime,
+    template: str = "",
+    state: WorkflowState = WorkflowState.ACTIVE,
+) -> Workflow:
+    """Put a definition to work as a workflow of this tenant, with its settings; an existing one changes over.
+
+    Runs that are under way stay with the definition they started on. Raises Invalid for a connection that the
+    definition uses and that is not chosen.
+    """
+    actor.require("templates.install")
+    program = programs.compiled(definition.id, definition.document)
+    missing = sorted(alias for alias in program.connections if not connections.get(alias))
+    if missing:
+        raise Invalid(fields={f"connections.{alias}": ["Choose a connection."] for alias in missing})
+    with transaction.atomic():
+        before = Workflow.objects.select_for_update().filter(name=name).first()
+        values = {
+            "title": title,
+            "definition": definition,
+            "config": config,
+            "connections": connections,
+            "template": template,
+            "state": state,
+        }
+        old = _shown(before) if before else None
+        workflow, _ = Workflow.objects.update_or_create(
+            name=name, defaults=values, create_defaults={**values, "created_at": now}
+        )
+        _set_triggers(workflow, program)
+        record(actor=actor, action="engine.deploy", obj=workflow, now=now, before=old, after=_shown(workflow))
+    return workflow
+
+
+def _shown(workflow: Workflow) -> dict[str, Any]:
+    return {
+        "title": workflow.title,
+        "definition": str(workflow.definition),
+        "config": workflow.config,
+        "connections": workflow.connections,
+        "template": workflow.template,
+        "state": workflow.state,
+    }
+
+
+def _set_triggers(workflow: Workflow, program: Program) -> None:
+    workflow.triggers.all().delete()
+    Trigger.objects.bulk_create(
+        [
+            Trigger(workflow=workflow, type=kind, read=program.start.read)
+            for kind in sorted({part.type for part in program.start.filters})
+        ]
+    )
+
+
+def set_state(
+    *, workflow: Workflow, state: WorkflowState, actor: Actor, now: datetime, reason: str = ""
+) -> Workflow:
+    """Activate or pause a workflow: paused, events start no runs; runs that are under way go on."""
+    policy.require(actor, "engine.operate", workflow)
+    with transaction.atomic():
+        workflow = Workflow.objects.select_for_update().get(pk=workflow.pk)
+        before = workflow.state
+        if before != state:
+            workflow.state = state
+            workflow.save(update_fields=["state"])
+            record(
+                actor=actor,
+                action="engine.set_state",
+                obj=workflow,
+                now=now,
+                before={"state": before},
+                after={"state": state},
+                reason=reason,
+            )
+    return workflow
+
+
+def set_config(
+    *, workflow: Workflow, config: dict[str, Any], connections: dict[str, str], actor: Actor, now: datetime
+) -> Workflow:
+    """Change the settings of a workflow; runs see them from their next move on."""
+    policy.require(actor, "engine.operate", workflow)
+    with transaction.atomic():
+        workflow = Workflow.objects.select_for_update().get(pk=workflow.pk)
+        before = {"config": workflow.config, "connections": workflow.connections}
+        workflow.config, workflow.connections = config, connections
+        workflow.save(update_fields=["config", "connections"])
+        record(
+            actor=actor,
+            action="engine.set_config",
+            obj=workflow,
+            now=now,
+            before=before,
+            after={"config": config, "connections": connections},
+        )
+    return workflow
+
+
+def start_run(*, workflow: Workflow, given: Any, actor: Actor, now: datetime) -> UUID:
+    """Start a run by hand; its key. Raises Conflict while the workflow is paused."""
+    from automations.engine.actions.intake import new_run
+    from automations.engine.store import intake
+    from tenants.tenancy import context
+
+    policy.require(actor, "engine.start", workflow)
+    if workflow.state != WorkflowState.ACTIVE:
+        raise Conflict("this workflow is not active")
+    definition = workflow.definition
+    program = programs.compiled(definition.id, definition.document)
+    started = new_run(
+        workflow_id=workflow.id,
+        definition=definition,
+        program=program,
+        given=given,
+        cause="manual",
+        started_at=now,
+    )
+    with transaction.atomic():
+        intake.start(context.current().id, [started])
+        record(actor=actor, action="engine.start", obj=workflow, now=now, after={"run": str(started.id)})
+        transaction.on_commit(ledger.ring)
+    return started.id

@@ -1,0 +1,114 @@
+"""Carrying out HTTP calls: the connection's address and credentials are added here, at the last moment."""
+
+import base64
+import re
+from typing import Any, Final, Protocol
+from urllib.parse import urljoin, urlsplit
+
+from automations.engine.machine.moves import Effect, Outcome
+from kernel import jsonx
+from kernel.http import Client, EgressRefused, NoAnswer
+
+Json = Any
+_REDIRECTS: Final = 5
+_JSON: Final = re.compile(r"^application/(?:[\w.+-]+\+)?json(?:;|$)", re.IGNORECASE)
+_UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+SECONDS: Final = 30.0
+
+
+class Connection(Protocol):
+    """An opened connection of the connectors room."""
+
+    base_url: str
+
+    def headers(self) -> dict[str, str]: ...
+
+
+async def send(client: Client, effect: Effect, connection: Connection | None) -> Outcome:
+    """Carry out one call and tell how it went; never raises for what the other side does."""
+    request = effect.request
+    try:
+        uri, headers, body = _prepare(effect, connection)
+    except ValueError as error:
+        return Outcome(refused=str(error))
+    method = request["method"]
+    for _ in range(_REDIRECTS + 1):
+        try:
+            answer = await client.send(
+                method, uri, headers=headers, body=body, seconds=min(effect.seconds or SECONDS, SECONDS)
+            )
+        except EgressRefused as error:
+            return Outcome(refused=error.message)
+        except NoAnswer as error:
+            return Outcome(error=error.message, unknown=method in _UNSAFE)
+        target = answer.headers.get("location", "")
+        if not (request.get("redirect") and 300 <= answer.status < 400 and target):
+            return Outcome(answer.status, dict(answer.headers), _content(answer.body, answer.headers))
+        uri, headers = _redirected(uri, target, headers)
+    return Outcome(error=f"more than {_REDIRECTS} redirects")
+
+
+def _prepare(effect: Effect, connection: Connection | None) -> tuple[str, dict[str, str], bytes | None]:
+    request = effect.request
+    headers = {
+        "accept": "application/json",
+        **{name.lower(): value for name, value in request["headers"].items()},
+    }
+    body: bytes | None = None
+    if "body" in request:
+        given = request["body"]
+        body = given.encode() if isinstance(given, str) else jsonx.dumps(given)
+        headers.setdefault("content-type", "text/plain" if isinstance(given, str) else "application/json")
+    if request["method"] in _UNSAFE:
+        headers.setdefault("idempotency-key", effect.key)
+    uri = request["uri"]
+    if connection is not None:
+        uri = _inside(connection.base_url, uri)
+        headers.update({name.lower(): value for name, value in connection.headers().items()})
+    elif request.get("connection"):
+        raise ValueError(f"no connection is chosen for {request['connection']!r}")
+    elif request.get("credentials"):
+        headers["authorization"] = _inline(request["scheme"], request["credentials"])
+    return uri, headers, body
+
+
+def _inside(base_url: str, uri: str) -> str:
+    """`uri` below the connection's address; credentials go to that host and to no other."""
+    base = base_url if base_url.endswith("/") else f"{base_url}/"
+    full = urljoin(base, uri.lstrip("/")) if not urlsplit(uri).scheme else uri
+    wanted, got = urlsplit(base), urlsplit(full)
+    if (wanted.scheme, wanted.netloc) != (got.scheme, got.netloc):
+        raise ValueError(f"the connection is for {wanted.netloc}, not for {got.netloc}")
+    return full
+
+
+def _inline(scheme: str, values: dict[str, Json]) -> str:
+    if scheme == "basic":
+        pair = f"{values.get('username', '')}:{values.get('password', '')}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+    if scheme == "bearer":
+        return f"Bearer {values.get('token', '')}"
+    raise ValueError(f"{scheme} needs a connection")
+
+
+def _redirected(uri: str, target: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Where a redirect leads; to another host nothing that authenticates goes along."""
+    following = urljoin(uri, target)
+    if urlsplit(following).netloc != urlsplit(uri).netloc:
+        headers = {name: value for name, value in headers.items() if name not in ("authorization", "cookie")}
+    return following, headers
+
+
+def _content(body: bytes, headers: Any) -> Json:
+    """JSON parsed, text as text, anything else in base64."""
+    kind = headers.get("content-type", "")
+    if not body:
+        return None
+    if _JSON.match(kind):
+        try:
+            return jsonx.loads(body)
+        except ValueError:
+            return body.decode("utf-8", "replace")
+    if kind.startswith("text/") or not kind:
+        return body.decode("utf-8", "replace")
+    return base64.b64encode(body).decode()

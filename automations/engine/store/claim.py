@@ -1,0 +1,159 @@
+"""Claiming: the tenant whose turn it is, some of its due runs, and what is needed to go on with them."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import namedtuple_row
+
+LEASE_SECONDS: Final = 30
+"""A run belongs to a worker that long without a word from it."""
+
+_CLAIM: Final = """
+with fair as (select vtime from ledger_fair_clock),
+turn as (
+  select s.tenant_id, s.schema_name, s.weight, greatest(s.vtime, fair.vtime) as at,
+         coalesce(s.virtual_now, clock_timestamp()) as now, s.virtual_now is not null as virtual
+  from ledger_slot s, fair
+  where s.open and exists (
+    select from ledger_queue q where q.tenant_id = s.tenant_id and q.owner is null
+      and q.ready_at <= coalesce(s.virtual_now, clock_timestamp()))
+  order by at limit 1 for update of s),
+due as (
+  select q.run_id from ledger_queue q, turn
+  where q.tenant_id = turn.tenant_id and q.owner is null and q.ready_at <= turn.now
+  order by q.ready_at limit %(most)s for update of q skip locked),
+claimed as (
+  update ledger_queue q
+  set owner = %(worker)s, epoch = q.epoch + 1, claims = q.claims + 1,
+      lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+  from due where q.run_id = due.run_id
+  returning q.run_id, q.definition_id, q.epoch, q.ready_at, q.wakes, q.claims, q.signal),
+charge as (
+  update ledger_slot s set vtime = turn.at + (select count(*) from claimed) / turn.weight
+  from turn where s.tenant_id = turn.tenant_id),
+pace as (
+  update ledger_fair_clock f set vtime = turn.at from turn where f.vtime < turn.at)
+select turn.tenant_id, turn.schema_name, turn.virtual, extract(epoch from turn.now)::float8 as now,
+       c.run_id, c.definition_id, c.epoch, c.wakes, c.claims, c.signal,
+       extract(epoch from greatest(c.ready_at, 'epoch'))::float8 as ready_at
+from claimed c, turn
+"""
+
+_LOAD: Final = """
+select r.id, r.workflow_id, r.status, r.step, r.hops, r.input, extract(epoch from r.started_at)::float8 as started_at,
+       r.event_id, s.snapshot
+from unnest(%b::uuid[]) as want(id)
+join "{schema}".engine_run r on r.id = want.id
+left join "{schema}".engine_state s on s.run_id = r.id
+"""
+
+_ARRIVALS: Final = """
+select d.run_id, d.no, d.event_id, extract(epoch from d.received_at)::float8 as at,
+       e.source, e.event_id as id, e.type, e.subject, e.time, e.data, e.extensions
+from "{schema}".engine_delivery d join "{schema}".events_event e on e.id = d.event_id
+where d.run_id = any(%b::uuid[])
+order by d.received_at, d.event_id
+"""
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A run that is ours until the lease ends, as the queue and the tenant's tables have it."""
+
+    tenant_id: UUID
+    schema: str
+    virtual: bool
+    now: float
+    run_id: UUID
+    definition_id: UUID
+    epoch: int
+    wakes: int
+    claims: int
+    signal: int
+    ready_at: float
+    row: Any = None
+    arrivals: list[Any] | None = None
+
+
+async def claim(connection: AsyncConnection[Any], worker: UUID, most: int) -> list[Claimed]:
+    """Take up to `most` due runs of the tenant whose turn it is, with their inputs, snapshots and deliveries."""
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(_CLAIM, {"worker": worker, "most": most, "lease": LEASE_SECONDS})
+    found = [
+        Claimed(
+            row.tenant_id,
+            row.schema_name,
+            row.virtual,
+            row.now,
+            row.run_id,
+            row.definition_id,
+            row.epoch,
+            row.wakes,
+            row.claims,
+            row.signal,
+            row.ready_at,
+        )
+        for row in await cursor.fetchall()
+    ]
+    if found:
+        await _load(cursor, found)
+    return found
+
+
+async def _load(cursor: Any, found: list[Claimed]) -> None:
+    schema = found[0].schema
+    by_run = {claimed.run_id: claimed for claimed in found}
+    await cursor.execute(_LOAD.format(schema=schema), [list(by_run)], binary=True)
+    for row in await cursor.fetchall():
+        by_run[row.id].row = row
+    woken = [claimed.run_id for claimed in found if claimed.wakes]
+    if woken:
+        await cursor.execute(_ARRIVALS.format(schema=schema), [woken])
+        for row in await cursor.fetchall():
+            claimed = by_run[row.run_id]
+            claimed.arrivals = [*(claimed.arrivals or ()), row]
+
+
+async def renew(connection: AsyncConnection[Any], worker: UUID, held: list[tuple[UUID, int]]) -> set[UUID]:
+    """Extend the leases of runs that are still ours; the runs of `held` that are."""
+    cursor = await connection.execute(
+        """
+        with held as (select * from unnest(%b::uuid[], %b::int[]) as h(id, epoch))
+        update ledger_queue q set lease_until = clock_timestamp() + make_interval(secs => %s)
+        from held where q.run_id = held.id and q.epoch = held.epoch and q.owner = %s returning q.run_id
+        """,
+        [[run for run, _ in held], [epoch for _, epoch in held], LEASE_SECONDS, worker],
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def release(connection: AsyncConnection[Any], worker: UUID) -> int:
+    """Give back every run that this worker holds: it is ending. Nothing is lost but the time since the checkpoint."""
+    cursor = await connection.execute(
+        "update ledger_queue set owner = null, lease_until = null, claims = greatest(claims - 1, 0) where owner = %s",
+        [worker],
+    )
+    return cursor.rowcount
+
+
+async def beat(
+    connection: AsyncConnection[Any], worker: UUID, host: str, pid: int, running: int, *, claimed: bool
+) -> None:
+    """Say that this worker is alive, and whether it took work since it last said so."""
+    await connection.execute(
+        """
+        insert into ledger_worker (id, host, pid, started_at, heartbeat_at, last_claim_at, running)
+        values (%(id)s, %(host)s, %(pid)s, clock_timestamp(), clock_timestamp(),
+                case when %(claimed)s then clock_timestamp() end, %(running)s)
+        on conflict (id) do update set heartbeat_at = clock_timestamp(), running = excluded.running,
+          last_claim_at = case when %(claimed)s then clock_timestamp() else ledger_worker.last_claim_at end
+        """,
+        {"id": worker, "host": host, "pid": pid, "running": running, "claimed": claimed},
+    )
+
+
+async def leave(connection: AsyncConnection[Any], worker: UUID) -> None:
+    """Say that this worker is gone."""
+    await connection.execute("delete from ledger_worker where id = %s", [worker])

@@ -1,0 +1,28 @@
+"""The engine's job: it drains what is due. Which run that is, the ledger says; the message says nothing."""
+
+from typing import Final
+
+import psycopg
+import structlog
+
+from automations.engine.actions.worker import Worker
+from kernel import jobs
+
+log = structlog.get_logger(__name__)
+SECONDS: Final = 20.0
+"""A drain ends after that long, so that a worker that is asked to stop stops."""
+IDLE: Final = 1.5
+_worker: Worker | None = None
+
+
+@jobs.job("engine.drain", queue="engine")
+def drain(**_: object) -> None:
+    """Work until nothing is due in any tenant."""
+    global _worker  # noqa: PLW0603 - one engine a process: its connections and compiled programs stay
+    if _worker is None:
+        _worker = Worker()
+    try:
+        _worker.run(seconds=SECONDS, idle=IDLE)
+    except psycopg.Error as error:
+        log.warning("drain broken off; leases will end and others go on", error=str(error))
+        _worker.reset()
