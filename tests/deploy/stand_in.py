@@ -1,7 +1,8 @@
 """A launcher with stand-ins for the product's processes: `python -m tests.deploy.stand_in NAME=KIND …`.
 
 Kinds: `family` (a process with two children), `stubborn` (ignores every polite signal), `stillborn` (dies before it
-is ready), `mortal` (dies soon after).
+is ready), `mortal` (dies soon after). `demo` runs the launcher's own demo over stand-ins for the management commands
+and for the web server; `STAND_IN_FAILS` names a management command that fails.
 """
 
 import os
@@ -10,13 +11,14 @@ import sys
 import time
 from pathlib import Path
 
-from deploy.local import guard
+from deploy.local import cli, guard, product
 from deploy.local.cli import _told
 from deploy.local.home import Home
 from deploy.local.launch import Launch
 from deploy.local.product import Program
 from deploy.local.supervisor import Patience, Supervisor
 from deploy.local.voice import Voice
+from portal.env import Env
 
 
 def _play(kind: str) -> None:
@@ -42,6 +44,19 @@ def _program(wanted: str, environ: dict[str, str]) -> Program:
     return Program(name, command, environ, probe=lambda: kind != "stillborn", grace_seconds=0.5)
 
 
+def _manage(command: str) -> int:
+    print(f"{command} on standard output")
+    print(f"{command} on standard error", file=sys.stderr)
+    if command == "seed_demo":
+        print(f"http://meridian.localhost:{Env.load().port}  admin@meridian.example")
+    return int(command == os.environ.get("STAND_IN_FAILS"))
+
+
+def _web(env: Env, environ: dict[str, str]) -> list[Program]:
+    command = [sys.executable, "-m", "http.server", str(env.port), "--bind", env.host, "-d", "docs"]
+    return [Program("web", command, environ, probe=lambda: product.http_status(env, "/health") == 404)]
+
+
 def _supervise(wanted: list[str]) -> int:
     home = Home.open(Path(os.environ["PORTAL_HOME"]))
     with guard.alone(home):
@@ -62,5 +77,11 @@ def _supervise(wanted: list[str]) -> int:
 if __name__ == "__main__":
     if sys.argv[1] == "play":
         _play(sys.argv[2])
+    elif sys.argv[1] == "manage":
+        sys.exit(_manage(sys.argv[2]))
+    elif sys.argv[1] == "demo":
+        product.manage = lambda *words: [sys.executable, "-m", "tests.deploy.stand_in", "manage", *words]
+        product.programs = _web
+        sys.exit(cli.main(["demo"]))
     else:
         sys.exit(_told(lambda: _supervise(sys.argv[1:])))
