@@ -2,9 +2,10 @@
 
 import re
 import time
+import zoneinfo
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.contrib.auth import logout
 from django.db import connection
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone, translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kernel import clock, ids, logs, metrics
@@ -27,6 +29,7 @@ from tenants.tenancy.errors import TenantNotReady, TenantSuspended, UnknownHost
 log = structlog.get_logger("portal.request")
 Handler = Callable[[PortalRequest], HttpResponse]
 _HOST: Final = re.compile(r"^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")
+_ZONES: Final = frozenset(zoneinfo.available_timezones())
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -84,6 +87,22 @@ def _host_name(request: PortalRequest) -> str:
     return name
 
 
+def preferences(get_response: Handler) -> Handler:
+    """Speak the reader's language and time zone: their own choice, else the browser's language and the tenant's zone."""
+
+    def middleware(request: PortalRequest) -> HttpResponse:
+        user = request.user if request.user.is_authenticated else None
+        if user is not None and user.language in dict(settings.LANGUAGES):
+            translation.activate(user.language)
+            request.LANGUAGE_CODE = user.language
+        tenant = request.portal.tenant
+        zone = (user.timezone if user else "") or (tenant.timezone if tenant else "")
+        with timezone.override(zoneinfo.ZoneInfo(zone) if zone in _ZONES else None):
+            return get_response(request)
+
+    return middleware
+
+
 class Door:
     """Nobody passes a view without a rule, and only those pass that its rule names."""
 
@@ -105,9 +124,7 @@ class Door:
         except Unauthenticated as error:
             if is_api(request):
                 return answer(request, error)
-            return HttpResponseRedirect(
-                f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}"
-            )
+            return _to_sign_in(request)
         except PortalError as error:
             return answer(request, error)
         return None
@@ -193,6 +210,18 @@ def address(request: PortalRequest) -> str:
     """The peer's address; behind our own proxy, the last hop it recorded."""
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.PORTAL_HTTPS else ""
     return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+
+
+def _to_sign_in(request: PortalRequest) -> HttpResponse:
+    """The sign-in page, and back here afterwards; htmx is told to go there, since it would swap the page into a box."""
+    here = request.headers.get("HX-Current-URL", "") if request.htmx else request.get_full_path()
+    path = urlsplit(here)._replace(scheme="", netloc="").geturl()
+    address = f"{reverse('sign-in')}?{urlencode({'next': path})}"
+    if not request.htmx:
+        return HttpResponseRedirect(address)
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = address
+    return response
 
 
 def _is_admin(request: PortalRequest) -> bool:

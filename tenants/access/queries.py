@@ -1,6 +1,7 @@
 """Who somebody is here: memberships read anew at each request, so that a revoked right is gone at the next one."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,13 @@ from uuid import UUID
 from django.db.models import Q
 
 from kernel.actor import Actor
+from kernel.errors import NotFound
 from tenants.access import catalog
 from tenants.access.enums import Role
 from tenants.access.errors import BadToken
 from tenants.access.models import ApiToken, Membership, User
+from tenants.tenancy.enums import PartnerState, TenantState
+from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import HostRef, at
 
 
@@ -100,3 +104,59 @@ def people_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
 def tokens_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
     """API tokens of a partner's console or of one tenant, newest first."""
     return ApiToken.objects.filter(at(partner_id, tenant_id)).select_related("created_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A portal that a person may enter: a partner's console or a client tenant."""
+
+    public_id: str
+    name: str
+    partner: str
+    partner_id: UUID
+    tenant_id: UUID | None
+    state: str
+    sandbox: bool = False
+
+
+def places(user: User, *, text: str = "", limit: int = 60) -> list[Place]:
+    """Where a person may go, consoles first: their memberships, and every client of a partner whose staff they are."""
+    held = list(Membership.objects.filter(user=user).select_related("partner"))
+    partners = {one.partner_id: one.partner for one in held if one.tenant_id is None}
+    found = [
+        Place(partner.public_id, partner.name, partner.name, partner.id, None, partner.state)
+        for partner in partners.values()
+        if partner.state == PartnerState.ACTIVE and text.lower() in partner.name.lower()
+    ]
+    clients = (
+        Tenant.objects.ready()
+        .exclude(state=TenantState.ARCHIVED)
+        .filter(
+            Q(partner_id__in=partners) | Q(pk__in=[one.tenant_id for one in held if one.tenant_id]),
+            partner__state=PartnerState.ACTIVE,
+        )
+        .select_related("partner")
+        .order_by("name")
+    )
+    if text:
+        clients = clients.filter(Q(name__icontains=text) | Q(slug__icontains=text))
+    return sorted(found, key=lambda place: place.name) + [
+        Place(
+            tenant.public_id,
+            tenant.name,
+            tenant.partner.name,
+            tenant.partner_id,
+            tenant.id,
+            tenant.state,
+            tenant.sandbox,
+        )
+        for tenant in clients[:limit]
+    ]
+
+
+def place(user: User, public_id: str) -> Place:
+    """The place with this public id, if the person may go there. Raises NotFound."""
+    found = next((one for one in places(user, limit=100_000) if one.public_id == public_id), None)
+    if found is None:
+        raise NotFound
+    return found
