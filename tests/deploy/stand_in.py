@@ -63,7 +63,7 @@ def _supervise(wanted: list[str]) -> int:
         launch = Launch(home, os.environ)
 
         def work() -> int:
-            patience = Patience(first_delay=0.2, longest_delay=0.2)
+            patience = Patience(first_delay=0.05, longest_delay=0.05)
             with Supervisor(Voice(), home.run / "state.json", patience) as supervisor:
                 supervisor.start(*(_program(one, launch.child_environ()) for one in wanted))
                 supervisor.wait_ready(10)

@@ -66,7 +66,7 @@ def test_a_killed_process_starts_again_without_the_children_it_had(place: Path) 
         eventually(lambda: len(left_behind(place)) == 2 + 2 * 3)
         assert state(place)["programs"]["engine"]["starts"] == 4
         assert state(place)["programs"]["web"]["starts"] == 1
-        assert "engine ended (SIGKILL), starts again in 0.2 s" in portal.said()
+        assert "engine ended (SIGKILL), starts again in 0.1 s" in portal.said()
 
 
 def test_a_process_that_keeps_dying_ends_everything_with_one_line(place: Path) -> None:
