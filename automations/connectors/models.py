@@ -2,22 +2,24 @@
 
 from django.db import models
 
+from automations.connectors.enums import AuthKind, ConnectionState
 from kernel.models import Row
 
 
 class Connection(Row):
-    """One account in one system. `secret` is sealed under the tenant's data key and bound to this row."""
+    """One account in one system. `secret` is sealed under the tenant's data key, bound to this row and its version."""
 
     prefix = "con"
 
     name = models.CharField(max_length=120, unique=True)
     connector = models.CharField(max_length=40, help_text="Name in the connector registry.")
+    auth = models.CharField(max_length=32, choices=AuthKind, default=AuthKind.NONE)
     settings = models.JSONField(default=dict, help_text="What is no secret: base URL, account, options.")
     secret = models.BinaryField(null=True)
     secret_version = models.PositiveIntegerField(default=0)
     secret_hint = models.CharField(max_length=8, blank=True, help_text="Its last four characters.")
     secret_set_at = models.DateTimeField(null=True)
-    state = models.CharField(max_length=16, default="new", help_text="new, healthy, degraded, disconnected")
+    state = models.CharField(max_length=16, choices=ConnectionState, default=ConnectionState.NEW)
     state_detail = models.TextField(blank=True)
     last_used_at = models.DateTimeField(null=True)
     last_checked_at = models.DateTimeField(null=True)
