@@ -221,6 +221,8 @@ STORAGES = {
 WHITENOISE_MANIFEST_STRICT = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 WEBHOOK_MAX_BYTES = 1024 * 1024
+INTAKE_MOST = 50_000  # events of one tenant that may wait; above it senders are asked to come again
+INTAKE_RETRY_SECONDS = 5
 
 # the API
 REST_FRAMEWORK = {

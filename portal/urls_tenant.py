@@ -1,7 +1,9 @@
 """Addresses on a tenant host."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from portal import hooks
+
+urlpatterns: list[URLPattern | URLResolver] = [path("hooks/<str:token>", hooks.receive, name="hooks")]
 handler404 = "portal.ui.errors.not_found"
 handler500 = "portal.ui.errors.failed"

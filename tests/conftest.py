@@ -54,6 +54,12 @@ def django_db_setup(
         database.drop()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_root(django_test_environment: None) -> None:
+    """The folder that the static files middleware looks into; nobody collects files for tests."""
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
 @pytest.fixture
 def committed(django_db_setup: TestDatabase, django_db_blocker: Any) -> Iterator[TestDatabase]:
     """What the test writes is committed and seen by other connections; afterwards the database is copied anew."""

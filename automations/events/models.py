@@ -1,24 +1,33 @@
 """Endpoint (where webhooks come in), Event (what came in or happened), Rejection (what was refused or quarantined)."""
 
 from django.db import models
+from django.db.models import Q
 
-from automations.events.enums import EndpointKind, RejectionState
+from automations.events.enums import RejectionCode, RejectionState
+from kernel.clock import rfc3339
 from kernel.models import Row
 
 
 class Endpoint(Row):
-    """A place where one system delivers webhooks: an unguessable path, a shared secret, the way it signs."""
+    """A place where one system delivers webhooks: an unguessable path, a shared secret, the way it signs.
+
+    Both secrets are sealed under the tenant's data key and bound to this row and to the version they were set as.
+    """
 
     prefix = "ep"
 
-    name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=24, choices=EndpointKind)
+    name = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=40, help_text="`cloudevents`, or a connector that takes webhooks.")
     token = models.CharField(max_length=64, unique=True, help_text="The last part of its path, 256 bits.")
     secret = models.BinaryField(help_text="Sealed; the key that signs.")
+    secret_version = models.PositiveIntegerField(default=1)
     previous_secret = models.BinaryField(
-        null=True, help_text="Sealed; still taken while the sender changes over."
+        null=True, help_text="Sealed as the version before; still taken while the sender changes over."
     )
-    source = models.CharField(max_length=200, help_text="CloudEvents source of what comes in here.")
+    previous_until = models.DateTimeField(null=True)
+    source = models.CharField(
+        max_length=200, help_text="CloudEvents source of what comes in, where the sender names none."
+    )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -44,8 +53,14 @@ class Event(Row):
     received_at = models.DateTimeField(help_text="When it came in, by the tenant's clock.")
     data = models.JSONField(null=True)
     extensions = models.JSONField(default=dict)
+    contract = models.SmallIntegerField(
+        null=True, help_text="Version of the contract that it meets; null where none was checked."
+    )
     body_digest = models.BinaryField(
         null=True, help_text="SHA-256 of what was delivered, to tell replay from forgery."
+    )
+    fingerprint = models.BinaryField(
+        null=True, help_text="SHA-256 of type and signed body, where the sender does not sign its id."
     )
     endpoint_id = models.UUIDField(null=True)
     internal = models.BooleanField(default=False)
@@ -55,17 +70,27 @@ class Event(Row):
         constraints = [
             # the same event delivered again is not a second event
             models.UniqueConstraint(fields=["source", "event_id"], name="event_once"),
+            # nor is the same signed body under an id that nobody signed
+            models.UniqueConstraint(
+                fields=["endpoint_id", "fingerprint"],
+                condition=Q(fingerprint__isnull=False),
+                name="event_once_by_body",
+            ),
         ]
         indexes = [
+            # ascending, so that a new row goes to the right edge; the newest are read backwards
+            models.Index(fields=["received_at", "id"], name="event_by_arrival"),
+            models.Index(fields=["type", "received_at"], name="event_by_type"),
+            models.Index(fields=["subject", "time"], condition=~Q(subject=""), name="event_by_subject"),
             models.Index(
-                fields=["subject", "time"], condition=~models.Q(subject=""), name="event_by_subject"
+                fields=["endpoint_id", "received_at"],
+                condition=Q(endpoint_id__isnull=False),
+                name="event_by_endpoint",
             ),
-            models.Index(fields=["-received_at", "-id"], name="event_newest"),
-            models.Index(fields=["type", "-received_at"], name="event_by_type"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.subject}"
+        return f"{self.type} {self.subject}".rstrip()
 
     def envelope(self) -> dict[str, object]:
         """The event in CloudEvents' JSON form."""
@@ -74,31 +99,49 @@ class Event(Row):
             "id": self.event_id,
             "source": self.source,
             "type": self.type,
-            "time": self.time.isoformat().replace("+00:00", "Z"),
-            "data": self.data,
+            "time": rfc3339(self.time),
             **self.extensions,
         }
         if self.subject:
             found["subject"] = self.subject
+        if "data_base64" not in found:
+            found["data"] = self.data
         return found
 
 
 class Rejection(Row):
-    """A delivery that was not taken, or an event that breaks its contract, with the reason; can be taken after all."""
+    """An event that was set aside, with the reason; a person takes it after all or discards it."""
 
     prefix = "rej"
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.SET_NULL, null=True, related_name="rejections")
+    event = models.UUIDField(
+        null=True, help_text="The stored event, where it was set aside after it came in."
+    )
     state = models.CharField(max_length=16, choices=RejectionState, default=RejectionState.OPEN)
-    code = models.CharField(max_length=40)
+    code = models.CharField(max_length=40, choices=RejectionCode)
     reason = models.TextField()
+    findings = models.JSONField(default=list, help_text="What breaks the contract: pointer and message.")
+    source = models.CharField(max_length=200, blank=True)
+    event_id = models.CharField(max_length=200, blank=True)
     type = models.CharField(max_length=120, blank=True)
-    body = models.JSONField(null=True)
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.JSONField(null=True, help_text="The event as it was delivered.")
+    body_digest = models.BinaryField(null=True)
     received_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["-received_at"]
-        indexes = [models.Index(fields=["state", "-received_at"], name="rejection_by_state")]
+        ordering = ["-received_at", "-id"]
+        constraints = [
+            # what is delivered again is set aside once
+            models.UniqueConstraint(
+                fields=["endpoint", "body_digest"],
+                condition=Q(body_digest__isnull=False),
+                name="rejection_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "received_at"], name="rejection_by_state")]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.type}"
+        return f"{self.code} {self.type}".rstrip()
