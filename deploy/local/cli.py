@@ -5,12 +5,13 @@ import errno
 import json
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.local import child, guard, product
+from deploy.local import child, guard, product, statics
 from deploy.local.errors import Refused
 from deploy.local.home import ROOT, Home
 from deploy.local.launch import Launch
@@ -176,8 +177,11 @@ def _env(_: argparse.Namespace) -> int:
 
 def _exec(asked: argparse.Namespace) -> int:
     env = Env.load()
-    lines = {**product.command_lines(env), "upgrade": product.manage("upgrade")}
     os.chdir(ROOT)
+    if asked.process == "upgrade" and statics.are_stale(env.home):
+        subprocess.run(product.manage(*statics.COLLECT), check=True)
+        statics.mark_fresh(env.home)
+    lines = {**product.command_lines(env), "upgrade": product.manage("upgrade")}
     os.execvp(lines[asked.process][0], lines[asked.process])
 
 

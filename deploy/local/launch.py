@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import IO, Final
 
-from deploy.local import ports, product
+from deploy.local import ports, product, statics
 from deploy.local.errors import Refused
 from deploy.local.home import ROOT, Home
 from deploy.local.ports import LOOPBACK
@@ -90,6 +90,9 @@ class Launch:
         if self.demo:
             key, feeds = self.home.key_file(ESTATE_KEY), self.home.run / "estate.feeds"
             supervisor.start(product.estate(self._estate_port, key, feeds, environ))
+        if statics.are_stale(self.home.path):
+            supervisor.run_once(product.manage(*statics.COLLECT), name="static", env=environ, folder=ROOT)
+            statics.mark_fresh(self.home.path)
         supervisor.run_once(product.manage("upgrade"), name="upgrade", env=environ, folder=ROOT)
         supervisor.start(*product.programs(self.env, environ))
         where = f"ready: http://{self.env.base_domain}:{self.env.port}"

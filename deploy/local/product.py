@@ -17,6 +17,7 @@ from portal.env import Env
 
 _WEB_THREADS: Final = 4
 _SETTLE_SECONDS: Final = 2.0
+_ASK_SECONDS: Final = 0.1  # a question costs the starting server time, too
 _ASK_ESTATE: Final = b"GET /control/state HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _MANAGE: Final = (sys.executable, str(ROOT / "manage.py"))
 
@@ -33,6 +34,7 @@ class Program:
     grace_seconds: float = 6.0
     log_file: Path = Path("/dev/stdout")
     _started_at: float = field(default=0.0, init=False)
+    _ask_again_at: float = field(default=0.0, init=False)
 
     def prepare(self) -> bool:
         """Nothing is to be made."""
@@ -45,9 +47,15 @@ class Program:
 
     def ready(self, process: "subprocess.Popen[bytes]") -> bool:
         """Whether `process` does its work."""
-        if self.probe is not None:
-            return process.poll() is None and self.probe()
-        return process.poll() is None and time.monotonic() - self._started_at > _SETTLE_SECONDS
+        if process.poll() is not None:
+            return False
+        now = time.monotonic()
+        if self.probe is None:
+            return now - self._started_at > _SETTLE_SECONDS
+        if now < self._ask_again_at:
+            return False
+        self._ask_again_at = now + _ASK_SECONDS
+        return self.probe()
 
     def why_dead(self) -> str:
         """Nothing more than its lines, which were shown."""
@@ -63,7 +71,7 @@ def command_lines(env: Env) -> dict[str, list[str]]:
     """What each process of the product is started with."""
     # Celery's word about root is for workers that take pickles; ours take signed JSON alone
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
-    worker = [*python, "-m", "celery", "-A", "portal.celery", "worker", "--pool", "prefork"]
+    worker = [*python, "-m", "celery", "-A", "portal.celery", "--quiet", "worker", "--pool", "prefork"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", env.log_level]
     return {
         "web": [
