@@ -8,3 +8,7 @@ class BillingConfig(AppConfig):
 
     name = "billing"
     label = "billing"
+
+    def ready(self) -> None:
+        """Register this room's job and its step of provisioning."""
+        from billing import actions, tasks  # noqa: F401

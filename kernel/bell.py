@@ -30,3 +30,11 @@ def ring() -> int:
     except redis.RedisError as error:
         log.warning("bell not rung", error=str(error))
         return 0
+
+
+def reachable() -> bool:
+    """Whether Redis answers."""
+    try:
+        return bool(client().ping())
+    except redis.RedisError:
+        return False

@@ -8,3 +8,7 @@ class TemplatesLibConfig(AppConfig):
 
     name = "templates_lib"
     label = "templates_lib"
+
+    def ready(self) -> None:
+        """Register this room's step of provisioning."""
+        from templates_lib.actions import installing  # noqa: F401

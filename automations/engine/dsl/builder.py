@@ -6,9 +6,9 @@ from typing import Any, Final
 import jsonschema_rs
 
 from automations.engine.dsl import durations
-from automations.engine.dsl.expressions import BadExpression, Compiler, Evaluate, Test
+from automations.engine.dsl.expressions import WHOLE, BadExpression, Compiler, Evaluate, Test
 from automations.engine.dsl.program import CONTINUE, END, EXIT, Check, Function, Task, TaskList
-from automations.engine.errors import Finding
+from automations.engine.errors import Finding, WorkflowError
 
 MAX_DEPTH: Final = 32
 COMMON: Final = frozenset({"if", "input", "output", "export", "timeout", "then", "metadata"})
@@ -154,15 +154,30 @@ class Builder:
             )
             return None
 
-    def timeout(self, value: Any, pointer: str) -> float | None:
-        """A timeout in seconds, given inline or by name."""
+    def length(self, names: Compiler, value: Any, pointer: str) -> Evaluate:
+        """A duration, fixed or computed, as a function that gives seconds."""
+        if isinstance(value, str) and WHOLE.match(value):
+            evaluate = self.expression(names, value, pointer)
+
+            def computed(given: Any, arguments: Any) -> float:
+                try:
+                    return durations.seconds(evaluate(given, arguments))
+                except ValueError as error:
+                    raise WorkflowError("expression", str(error)) from None
+
+            return computed
+        fixed = self.duration(value, pointer)
+        return lambda _input, _arguments: fixed
+
+    def timeout(self, names: Compiler, value: Any, pointer: str) -> Evaluate | None:
+        """A timeout, given inline or by name, as a function that gives seconds."""
         if isinstance(value, str):
             value = self.reusable("timeouts", value, pointer)
             if value is None:
                 return None
         value = self.mapping(value, pointer, "A timeout")
         self.only(value, {"after"}, pointer)
-        return self.duration(value.get("after"), f"{pointer}/after")
+        return self.length(names, value.get("after"), f"{pointer}/after")
 
     def common(self, task: dict[str, Any], pointer: str, names: Compiler) -> dict[str, Any]:
         """The fields that every task has, compiled."""
@@ -185,7 +200,7 @@ class Builder:
             if "schema" in inner:
                 found["export_check"] = self.schema(inner["schema"], f"{pointer}/export/schema")
         if "timeout" in task:
-            found["timeout"] = self.timeout(task["timeout"], f"{pointer}/timeout")
+            found["timeout"] = self.timeout(names, task["timeout"], f"{pointer}/timeout")
         return found
 
     def go(self, value: Any, index: Mapping[str, int], pointer: str) -> int:

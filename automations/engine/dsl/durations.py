@@ -42,7 +42,9 @@ def _from_iso(value: str) -> float:
     match = _ISO.match(value)
     if not match:
         hint = (
-            " (years and months have no fixed length)" if re.match(r"^P.*[YM]", value.split("T", maxsplit=1)[0]) else ""
+            " (years and months have no fixed length)"
+            if re.match(r"^P.*[YM]", value.split("T", maxsplit=1)[0])
+            else ""
         )
         raise ValueError(f"{value!r} is no duration such as PT5M or P2D{hint}")
     return sum(float(part) * size for part, size in zip(match.groups(), _SIZES, strict=True) if part)

@@ -28,7 +28,7 @@ class Task:
     output_check: Check | None = None
     export_as: Evaluate | None = None
     export_check: Check | None = None
-    timeout: float | None = None
+    timeout: Evaluate | None = None
     then: int = CONTINUE
     metadata: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
@@ -280,7 +280,7 @@ class Program:
     input_from: Evaluate | None
     output_as: Evaluate | None
     output_check: Check | None
-    timeout: float | None
+    timeout: Evaluate | None
     business: Mapping[str, Evaluate]
     used: frozenset[str]
     """Arguments that any expression uses, so that the machine builds no others."""

@@ -43,13 +43,10 @@ def check(schema: Check | None, value: Json, what: str) -> None:
 
 
 def push(
-    run: Run, strand: Strand, kind: str, tasks: TaskList, given: Json, local: dict[str, Any] | None = None
+    strand: Strand, kind: str, tasks: TaskList, given: Json, local: dict[str, Any] | None = None
 ) -> Frame:
     """Go into a list; the strand's data becomes `given`."""
     frame = Frame(kind, tasks, given, strand.data, local)
-    timeout = _task_of(strand).timeout if strand.frames else None
-    if timeout is not None:
-        frame.deadline = run.now + timeout
     strand.frames.append(frame)
     strand.data = given
     if local is not None and "names" in local:

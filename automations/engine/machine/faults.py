@@ -166,7 +166,6 @@ def _handle(run: Run, strand: Strand, frame: Frame, error: dict[str, Json], ref:
     strand.data = frame.input
     if task.handler is not None:
         handler = push(
-            run,
             strand,
             "catch",
             task.handler,

@@ -69,13 +69,14 @@ def start(run: Run) -> None:
         if program.input_from is not None:
             arguments = run.arguments(root)
             root.data = program.input_from(run.input, arguments)
+        limit = program.timeout(root.data, run.arguments(root)) if program.timeout is not None else None
     except WorkflowError as error:
         error.body["instance"] = "/input"
         _fail(run, error.body)
         return
     frame = Frame("root", program.root, root.data, root.data)
-    if program.timeout is not None:
-        frame.deadline = run.now + program.timeout
+    if limit is not None:
+        frame.deadline = run.now + limit
     root.frames.append(frame)
     advance(run)
 
@@ -139,9 +140,18 @@ def _enter(run: Run, strand: Strand, task: Task) -> None:
     given = raw
     if task.input_from is not None:
         given = arguments["input"] = task.input_from(raw, arguments)
+    if task.timeout is None:
+        _ENTER[type(task)](run, strand, task, given, arguments)
+        return
+    limit, depth = task.timeout(given, arguments), len(strand.frames)
     _ENTER[type(task)](run, strand, task, given, arguments)
-    if task.timeout is not None and strand.pending is not None:
-        strand.pending.setdefault("deadline", run.now + task.timeout)
+    if len(strand.frames) > depth:
+        strand.frames[depth].deadline = run.now + limit
+    elif strand.pending is not None:
+        strand.pending["deadline"] = run.now + limit
+        for effect in run.effects:
+            if effect.strand == strand.id:
+                effect.seconds = limit
 
 
 def _over(run: Run, strand: Strand) -> None:
@@ -213,7 +223,11 @@ def take_outcome(run: Run, strand_id: str, key: str, outcome: Outcome) -> None:
     if strand is None or strand.pending is None or strand.pending.get("key") != key:
         return
     task, began = current_task(strand), strand.pending["b"]
+    late = outcome.error and "deadline" in strand.pending and run.now >= strand.pending["deadline"]
     try:
+        if late:
+            stop_waiting(run, strand)
+            raise WorkflowError("timeout", "The time set for this call is over.")
         if isinstance(task, CallHttp):
             calls.answered(run, strand, task, outcome)
         else:
@@ -391,8 +405,12 @@ def reissue(run: Run) -> None:
             task = current_task(strand)
             kind, effect = _effect_of(task)
             run.effects.append(
-                Effect(strand.id, pending["key"], task.ref, kind, pending["q"], effect, task.timeout)
+                Effect(strand.id, pending["key"], task.ref, kind, pending["q"], effect, _left(run, pending))
             )
+
+
+def _left(run: Run, pending: dict[str, Json]) -> float | None:
+    return max(pending["deadline"] - run.now, 0.0) if "deadline" in pending else None
 
 
 def _effect_of(task: Task) -> tuple[str, str]:

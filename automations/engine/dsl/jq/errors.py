@@ -54,7 +54,7 @@ class OutOfFuel(ExpressionError):
         super().__init__(message, message)
 
 
-class Break(Exception):  # noqa: N818 - control flow inside generated code, never seen outside
+class Break(Exception):
     """Unwinds to the `label` that made `tag`."""
 
     __slots__ = ("tag",)

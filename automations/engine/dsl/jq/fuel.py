@@ -1,6 +1,6 @@
 """What an expression may use up: steps for time, bytes for memory, a number of results."""
 
-from typing import Final
+from typing import Any, Final
 
 from automations.engine.dsl.jq.errors import OutOfFuel
 
@@ -17,7 +17,7 @@ class Fuel:
     A step stands for at most a microsecond or two of work; size counts bytes made, whether kept or not.
     """
 
-    __slots__ = ("outputs", "size", "steps", "wild")
+    __slots__ = ("outputs", "patterns", "searched", "size", "steps", "wild")
 
     def __init__(self, steps: int = STEPS, outputs: int = OUTPUTS, size: int = SIZE) -> None:
         self.steps = steps
@@ -25,6 +25,10 @@ class Fuel:
         self.size = size
         self.wild = False
         """Whether an infinity or a NaN came up, which JSON does not have."""
+        self.searched = 0
+        """Nanoseconds of processor time spent on regular expressions."""
+        self.patterns: dict[tuple[str, str], Any] = {}
+        """Regular expressions that were compiled on the way."""
 
     def step(self, count: int) -> None:
         """Draws `count` steps. Raises OutOfFuel."""

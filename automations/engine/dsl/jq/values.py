@@ -45,7 +45,7 @@ def number_text(number: float) -> str:
         return "null"
     text = repr(min(max(number, -MAX_FLOAT), MAX_FLOAT))
     if "e" not in text:
-        return text[:-2] if text.endswith(".0") else text
+        return text.removesuffix(".0")
     mantissa, _, power = text.partition("e")
     digits = mantissa.lstrip("-").replace(".", "")
     exponent = int(power)

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from automations.engine.dsl import durations
 from automations.engine.dsl.builder import Builder
-from automations.engine.dsl.expressions import WHOLE, Compiler, Evaluate
+from automations.engine.dsl.expressions import Compiler
 from automations.engine.dsl.program import Raise, Set, Wait
-from automations.engine.errors import WorkflowError
 
 
 def set_(build: Builder, task: dict[str, Any], pointer: str, names: Compiler, common: dict[str, Any]) -> Set:
@@ -38,19 +36,4 @@ def raise_(
 
 def wait(build: Builder, task: dict[str, Any], pointer: str, names: Compiler, common: dict[str, Any]) -> Wait:
     """`wait`: a duration, fixed or computed."""
-    return Wait(**common, duration=_length(build, task["wait"], f"{pointer}/wait", names))
-
-
-def _length(build: Builder, value: Any, pointer: str, names: Compiler) -> Evaluate:
-    if isinstance(value, str) and WHOLE.match(value):
-        evaluate = build.expression(names, value, pointer)
-
-        def computed(given: Any, arguments: Any) -> float:
-            try:
-                return durations.seconds(evaluate(given, arguments))
-            except ValueError as error:
-                raise WorkflowError("expression", str(error)) from None
-
-        return computed
-    fixed = build.duration(value, pointer)
-    return lambda _input, _arguments: fixed
+    return Wait(**common, duration=build.length(names, task["wait"], f"{pointer}/wait"))

@@ -61,7 +61,7 @@ def ask(
     """Hand an effect out and wait for its outcome."""
     key = effect_key(run, strand, task.ref)
     strand.pending = {"k": "call", "b": run.now, "i": given, "key": key, "q": request}
-    run.effects.append(Effect(strand.id, key, task.ref, kind, request, effect, task.timeout))
+    run.effects.append(Effect(strand.id, key, task.ref, kind, request, effect))
 
 
 def _text(value: Json) -> str:
@@ -170,7 +170,7 @@ def function(run: Run, strand: Strand, task: CallFunction, given: Json, argument
 def own(run: Run, strand: Strand, task: CallTask, given: Json, arguments: dict[str, Json]) -> None:
     """Call a function of the document; its `with` is its input."""
     value = task.arguments(given, arguments) if task.arguments is not None else given
-    push(run, strand, "function", task.body, value, {"b": run.now, "i": given})
+    push(strand, "function", task.body, value, {"b": run.now, "i": given})
 
 
 def _close_own(run: Run, strand: Strand, frame: Frame, task: Task) -> None:

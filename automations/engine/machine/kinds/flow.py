@@ -24,7 +24,7 @@ def switch(run: Run, strand: Strand, task: Switch, given: Json, arguments: dict[
 
 def do(run: Run, strand: Strand, task: Do, given: Json, _arguments: dict[str, Json]) -> None:
     """Go into the list."""
-    push(run, strand, "do", task.body, given, {"b": run.now})
+    push(strand, "do", task.body, given, {"b": run.now})
 
 
 def _close_do(run: Run, strand: Strand, frame: Frame, task: Task) -> None:
@@ -41,7 +41,7 @@ def for_(run: Run, strand: Strand, task: For, given: Json, arguments: dict[str, 
     if len(items) > MAX_ITEMS:
         raise WorkflowError("runtime", f"`in` gives {len(items)} items; at most {MAX_ITEMS} are taken")
     local = {"b": run.now, "items": items, "i": -1, "names": {}}
-    frame = push(run, strand, "for", task.body, given, local)
+    frame = push(strand, "for", task.body, given, local)
     frame.index = len(task.body.tasks)  # at the end of an iteration before the first
 
 
@@ -70,7 +70,7 @@ def _close_for(run: Run, strand: Strand, frame: Frame, task: Task) -> None:
 
 def try_(run: Run, strand: Strand, task: Try, given: Json, _arguments: dict[str, Json]) -> None:
     """Go into the list, ready to catch; `n` counts the retries."""
-    frame = push(run, strand, "try", task.body, given, {"b": run.now, "n": 0})
+    frame = push(strand, "try", task.body, given, {"b": run.now, "n": 0})
     limit_attempt(run, frame, task)
 
 

@@ -173,7 +173,7 @@ def _start_foreach(run: Run, strand: Strand, task: Listen, state: dict[str, Json
     strand.pending = None
     raw = strand.data
     names = {task.foreach.item: value, task.foreach.at: len(state["got"])}
-    frame = push(run, strand, "foreach", task.foreach.body, value, {"listen": state, "names": names})
+    frame = push(strand, "foreach", task.foreach.body, value, {"listen": state, "names": names})
     frame.raw = raw
 
 

@@ -1,9 +1,8 @@
 """From source text to a tree: the grammar of jq 1.8, without modules, inputs and the host."""
 
-from collections.abc import Callable
+from automations.engine.dsl.jq.reading.ranks import AND, ASSIGN, COMPARE, DEFAULT, MULTIPLY, OR, RANKS
 from automations.engine.dsl.jq.reading.scope import Scope
 from automations.engine.dsl.jq.reading.terms import Terms
-from automations.engine.dsl.jq.reading.ranks import AND, ASSIGN, COMPARE, DEFAULT, MULTIPLY, OR, RANKS
 from automations.engine.dsl.jq.syntax import (
     Assign,
     Bind,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from automations.engine.dsl.jq.formats import FORMATS
+from automations.engine.dsl.jq.builtins.formats import FORMATS
 from automations.engine.dsl.jq.reading import library
 from automations.engine.dsl.jq.reading.blocks import Blocks
 from automations.engine.dsl.jq.syntax import (
@@ -30,7 +30,7 @@ from automations.engine.dsl.jq.syntax import (
 from automations.engine.dsl.jq.values import MAX_FLOAT
 
 _KEYWORDS: Final = frozenset(
-    "def if then elif else end as reduce foreach try catch label import include and or module".split()
+    ["def", "if", "then", "elif", "else", "end", "as", "reduce", "foreach", "try", "catch", "label", "import", "include", "and", "or", "module"]
 )
 _REFUSED_VARIABLES: Final = {
     "ENV": "the environment of the server is not readable",

@@ -1,0 +1,253 @@
+"""Reads of workflows and runs for pages, the API and rooms above: frozen values, nothing that can be saved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Max, Q, QuerySet
+
+from automations.engine.enums import RunStatus
+from automations.engine.models import Definition, Run, RunState, Segment, Workflow
+from kernel import jsonx
+
+Json = Any
+_FIGURES: Final = """
+select workflow_id, count(*),
+  count(*) filter (where status = 'completed'), count(*) filter (where status = 'suspended'),
+  count(*) filter (where status = 'faulted'), count(*) filter (where status = 'waiting'),
+  max(started_at),
+  percentile_cont(0.5) within group (order by extract(epoch from ended_at - started_at))
+    filter (where ended_at is not null)
+from engine_run where started_at >= %s group by workflow_id
+"""
+PROBLEMS: Final = frozenset({"faulted", "retrying", "caught", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of a run's journal. `status`: completed, skipped, retrying, caught, faulted, resumed, cancelled."""
+
+    no: int
+    ref: str
+    status: str
+    begin: datetime
+    end: datetime
+    output: Json = None
+    input: Json = None
+    error: Mapping[str, Json] | None = None
+    attempt: int = 0
+    delay: float = 0.0
+    request: Mapping[str, Json] | None = None
+    key: str = ""
+    http_status: int = 0
+    case: str = ""
+    by: str = ""
+    reason: str = ""
+    mode: str = ""
+    before: Json = None
+    after: Json = None
+
+    @property
+    def name(self) -> str:
+        """The task's name: the last part of its reference."""
+        return self.ref.rsplit("/", 1)[-1]
+
+    @property
+    def problem(self) -> bool:
+        """Whether something went wrong here."""
+        return self.status in PROBLEMS
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a run waits for at one place: a timer, an event, a retry, an answer, a person."""
+
+    ref: str
+    kind: str
+    since: datetime
+    until: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as its page shows it."""
+
+    id: UUID
+    public_id: str
+    status: str
+    workflow: Workflow | None
+    definition: Definition
+    cause: str
+    business_key: str
+    value_minor: int | None
+    currency: str
+    started_at: datetime
+    ended_at: datetime | None
+    input: Json
+    output: Json
+    error: Mapping[str, Json] | None
+    waiting: Sequence[Waiting] = field(default=())
+    failed_data: Json = None
+
+
+def runs(
+    *,
+    status: Sequence[str] = (),
+    workflow_id: UUID | None = None,
+    business_key: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    text: str = "",
+) -> "QuerySet[Run]":
+    """Runs that match every given filter, newest first; blobs are left in the database."""
+    found = Run.objects.defer("input", "output")
+    if status:
+        found = found.filter(status__in=status)
+    if workflow_id:
+        found = found.filter(workflow_id=workflow_id)
+    if business_key:
+        found = found.filter(business_key=business_key)
+    if since:
+        found = found.filter(started_at__gte=since)
+    if until:
+        found = found.filter(started_at__lt=until)
+    if text:
+        found = found.filter(Q(business_key__icontains=text) | Q(step__icontains=text))
+    return found.order_by("-started_at", "-id")
+
+
+def run_view(run_id: UUID) -> RunView:
+    """One run with what it waits for. Raises Run.DoesNotExist."""
+    run = Run.objects.get(pk=run_id)
+    definition = Definition.objects.get(pk=run.definition_id)
+    state = RunState.objects.filter(pk=run_id).values_list("snapshot", flat=True).first()
+    strands = jsonx.unpack(state)["s"] if state else []
+    return RunView(
+        id=run.id,
+        public_id=run.public_id,
+        status=run.status,
+        workflow=Workflow.objects.filter(pk=run.workflow_id).first(),
+        definition=definition,
+        cause=run.cause,
+        business_key=run.business_key,
+        value_minor=run.value_minor,
+        currency=run.currency,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        input=jsonx.unpack(run.input),
+        output=jsonx.unpack(run.output) if run.output else None,
+        error=run.error,
+        waiting=[waiting for strand in strands for waiting in _waiting(strand)],
+        failed_data=next((strand[2] for strand in strands if strand[5] and strand[5]["k"] == "fault"), None),
+    )
+
+
+def _waiting(strand: list[Json]) -> list[Waiting]:
+    pending, frames = strand[5], strand[6]
+    if not pending or not frames:
+        return []
+    kinds = {"wait": "timer", "retry": "retry", "listen": "event", "call": "answer", "fault": "person"}
+    kind = kinds.get(pending["k"])
+    if kind is None:
+        return []
+    until = pending.get("until") or pending.get("deadline")
+    detail = str((pending.get("e") or {}).get("detail", "")) if kind in ("retry", "person") else ""
+    frame = frames[-1]
+    return [Waiting(f"{frame[1]}/{frame[2]}", kind, _at(pending["b"]), _at(until) if until else None, detail)]
+
+
+def journal(run_id: UUID, *, after: int = -1, most: int = 500, problems: bool = False) -> list[Step]:
+    """Up to `most` journal lines of a run behind line `after`, oldest first; with `problems`, only those."""
+    found: list[Step] = []
+    segments = Segment.objects.filter(run_id=run_id).order_by("seq").values_list("seq", "steps")
+    if after >= 0:
+        start = Segment.objects.filter(run_id=run_id, seq__lte=after + 1).aggregate(seq=Max("seq"))["seq"]
+        segments = segments.filter(seq__gte=start or 0)
+    for _, packed in segments.iterator(chunk_size=50):
+        for line in jsonx.unpack(packed):
+            if line["n"] <= after or (problems and line["s"] not in PROBLEMS):
+                continue
+            found.append(step_of(line))
+            if len(found) >= most:
+                return found
+    return found
+
+
+def step_of(line: Mapping[str, Json]) -> Step:
+    """A journal line as the machine wrote it, with names."""
+    return Step(
+        no=line["n"],
+        ref=line["r"],
+        status=line["s"],
+        begin=_at(line["b"]),
+        end=_at(line["e"]),
+        output=line.get("o"),
+        input=line.get("i"),
+        error=line.get("x"),
+        attempt=line.get("a", 0),
+        delay=line.get("w", 0.0),
+        request=line.get("q"),
+        key=line.get("k", ""),
+        http_status=line.get("h", 0),
+        case=line.get("c", ""),
+        by=line.get("by", ""),
+        reason=line.get("why", ""),
+        mode=line.get("m", ""),
+        before=line.get("was"),
+        after=line.get("now"),
+    )
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFigures:
+    """How a workflow does over a period; the median is of runs that ended, in seconds."""
+
+    workflow: Workflow
+    total: int
+    completed: int
+    suspended: int
+    faulted: int
+    waiting: int
+    last_started_at: datetime | None
+    median_seconds: float | None
+
+    @property
+    def success(self) -> float | None:
+        """Completed over ended or held, as a fraction; None without any."""
+        ended = self.completed + self.faulted + self.suspended
+        return self.completed / ended if ended else None
+
+    @property
+    def health(self) -> str:
+        """paused, healthy or degraded (a run waits for a person, or more than 1 % failed)."""
+        if self.workflow.state != "active":
+            return "paused"
+        if self.suspended or (self.success is not None and self.success < 0.99):
+            return "degraded"
+        return "healthy"
+
+
+def workflow_figures(since: datetime) -> list[WorkflowFigures]:
+    """All workflows with their figures since then; two statements however many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES, [since])
+        rows = {row[0]: row[1:] for row in cursor.fetchall()}
+    nothing = (0, 0, 0, 0, 0, None, None)
+    return [WorkflowFigures(workflow, *rows.get(workflow.id, nothing)) for workflow in Workflow.objects.all()]
+
+
+def status_counts(since: datetime | None = None) -> dict[str, int]:
+    """Runs by status, started since then."""
+    found = Run.objects.all()
+    if since:
+        found = found.filter(started_at__gte=since)
+    counts = dict(found.values_list("status").annotate(n=Count("id")).order_by())
+    return {status: counts.get(status, 0) for status in RunStatus.values}

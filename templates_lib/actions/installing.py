@@ -1,0 +1,112 @@
+"""Installing a published template into a tenant."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from automations.engine.actions import workflows
+from automations.engine.enums import WorkflowState
+from automations.engine.models import Workflow
+from kernel.actor import Actor, system
+from templates_lib import queries
+from templates_lib.actions.trying import check_config
+from templates_lib.errors import AlreadyInstalled, Recalled
+from templates_lib.models import Installation, TemplateVersion
+from tenants.audit.actions import record
+from tenants.tenancy import context
+from tenants.tenancy.models import ProvisioningJob
+from tenants.tenancy.queries import TenantRef
+from tenants.tenancy.registry import provisioning_step
+
+
+def install(
+    *,
+    version: TemplateVersion,
+    tenant: TenantRef,
+    config: dict[str, Any],
+    connections: dict[str, str],
+    actor: Actor,
+    now: datetime,
+    activate: bool = True,
+) -> Installation:
+    """Put a template to work in `tenant`, pinned to this version.
+
+    Raises Invalid for settings or connections that do not fit, naming the field; Recalled; AlreadyInstalled.
+    """
+    actor.require("templates.install")
+    if version.recalled_at is not None:
+        raise Recalled
+    check_config(version, config)
+    try:
+        with context.enter(tenant), transaction.atomic():
+            definition = workflows.publish(document=version.document, actor=actor, now=now)
+            workflow = workflows.deploy(
+                name=version.slug,
+                title=version.title,
+                definition=definition,
+                config=config,
+                connections=connections,
+                template=f"{version.slug}@{version.version}",
+                state=WorkflowState.ACTIVE if activate else WorkflowState.PAUSED,
+                actor=actor,
+                now=now,
+            )
+            installation = Installation.objects.create(
+                tenant_id=tenant.id,
+                version=version,
+                slug=version.slug,
+                workflow_id=workflow.id,
+                config=config,
+                connections=connections,
+                installed_by=actor.label,
+                installed_at=now,
+            )
+            record(
+                actor=actor,
+                action="templates.install",
+                obj=installation,
+                now=now,
+                after={"template": str(version), "config": config, "connections": connections},
+            )
+    except IntegrityError as error:
+        raise AlreadyInstalled from error
+    return installation
+
+
+def uninstall(*, installation: Installation, actor: Actor, now: datetime, reason: str = "") -> None:
+    """Pause the workflow and forget the installation; runs that are under way go on to their end."""
+    actor.require("templates.install")
+    with context.enter(installation.tenant_id), transaction.atomic():
+        workflow = Workflow.objects.filter(pk=installation.workflow_id).first()
+        if workflow is not None:
+            workflows.set_state(
+                workflow=workflow, state=WorkflowState.PAUSED, actor=actor, now=now, reason=reason
+            )
+        record(
+            actor=actor,
+            action="templates.uninstall",
+            obj=installation,
+            now=now,
+            before={"template": str(installation.version)},
+            reason=reason,
+        )
+        installation.delete()
+
+
+@provisioning_step(70, "blueprint", "Install templates")
+def install_blueprint(ref: TenantRef, job: ProvisioningJob, now: datetime) -> str:
+    """Install the templates of the blueprint that was asked for, with their own defaults."""
+    installed = []
+    for version in queries.blueprint(job.request.get("blueprint", "")):
+        if not Installation.objects.filter(tenant_id=ref.id, slug=version.slug).exists():
+            install(
+                version=version,
+                tenant=ref,
+                config=queries.defaults(version.input_schema),
+                connections={},
+                actor=system("provisioning"),
+                now=now,
+            )
+        installed.append(version.title)
+    return f"Installed: {', '.join(installed)}" if installed else "No templates asked for"

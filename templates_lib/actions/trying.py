@@ -1,0 +1,184 @@
+"""Trying a template: on made-up events (its tests), or on a tenant's recent ones (the preview before it works)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from automations.engine.actions.rehearse import Rehearsal, rehearse, yes
+from automations.engine.catalog import FUNCTIONS
+from automations.engine.dsl.compile import compile_document
+from automations.engine.dsl.program import Program
+from automations.engine.machine.moves import Effect, Outcome
+from automations.events import queries as events
+from kernel import clock
+from kernel.errors import Invalid
+from templates_lib.contract import Folder
+from templates_lib.models import TemplateVersion
+
+Json = Any
+_PREVIEWED: Final = 50
+
+
+def run_tests(folder: Folder) -> list[str]:
+    """Run the tests that a template brings along; a sentence for each that fails."""
+    program = compile_document(folder.document, FUNCTIONS)
+    failures = []
+    for test in folder.tests:
+        problem = _difference(test, _rehearse_test(program, test))
+        if problem:
+            failures.append(f"{test.get('name', 'a test')}: {problem}")
+    if not folder.tests:
+        failures.append("there is no test")
+    return failures
+
+
+def _rehearse_test(program: Program, test: Mapping[str, Json]) -> Rehearsal:
+    given = [
+        {"specversion": "1.0", "id": f"test-{number}", "source": "/test", **event}
+        for number, event in enumerate(test["events"])
+    ]
+    first = given[0]
+    value = first["data"] if program.start.read in ("data", "raw") else first
+    return rehearse(
+        program,
+        given=[value],
+        started_at=clock.parse_rfc3339(first["time"]).timestamp(),
+        until=clock.parse_rfc3339(test["until"]).timestamp(),
+        events=given[1:],
+        config=test.get("config") or {},
+        answer=_Answers(test.get("answers") or []),
+    )
+
+
+class _Answers:
+    """Answers calls as a test says: the first entry that matches and is not used up."""
+
+    def __init__(self, entries: Sequence[Mapping[str, Json]]) -> None:
+        self._entries = [[entry, entry.get("times", 1_000_000)] for entry in entries]
+
+    def __call__(self, effect: Effect) -> Outcome:
+        for pair in self._entries:
+            entry, left = pair
+            wanted = entry.get("match") or {}
+            if left > 0 and all(effect.request.get(name) == value for name, value in wanted.items()):
+                pair[1] -= 1
+                if entry.get("drop"):
+                    return Outcome(error="the connection broke", unknown=True)
+                headers = {name.lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
+                return Outcome(entry["status"], headers, entry.get("body"))
+        return yes(effect)
+
+
+def _difference(test: Mapping[str, Json], seen: Rehearsal) -> str:
+    """What differs from what the test expects; empty if nothing does."""
+    expected = test["expect"]
+    calls = [f"{call['method']} {call['uri']}" for call in seen.calls if "method" in call]
+    facts = [{"type": fact.type, **(fact.data if isinstance(fact.data, dict) else {})} for fact in seen.facts]
+    if "status" in expected and seen.status != expected["status"]:
+        why = (
+            f" ({seen.error.get('detail', seen.error.get('title'))} at {seen.error.get('instance')})"
+            if seen.error
+            else ""
+        )
+        return f"it is {seen.status}{why}, not {expected['status']}"
+    if "calls" in expected and calls != expected["calls"]:
+        return f"it calls {calls}, not {expected['calls']}"
+    if "output" in expected and seen.output != expected["output"]:
+        return f"it gives {seen.output}, not {expected['output']}"
+    if "error" in expected and not _holds(seen.error or {}, expected["error"]):
+        return f"its error is {seen.error}, not {expected['error']}"
+    if "facts" in expected:
+        fits = len(facts) == len(expected["facts"]) and all(map(_holds, facts, expected["facts"]))
+        if not fits:
+            return f"it tells {facts}, not {expected['facts']}"
+    return ""
+
+
+def _holds(whole: Mapping[str, Json], part: Mapping[str, Json]) -> bool:
+    return all(whole.get(name) == value for name, value in part.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """What one recent event would have led to."""
+
+    subject: str
+    time: str
+    status: str
+    calls: list[str]
+    cases: list[dict[str, Json]]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a template would have done with a tenant's recent events; nothing was sent."""
+
+    looked_at: int
+    runs: list[Previewed] = field(default_factory=list)
+
+    @property
+    def cases(self) -> int:
+        """How many cases would have opened."""
+        return sum(len(run.cases) for run in self.runs)
+
+    @property
+    def calls(self) -> int:
+        """How many calls would have been made."""
+        return sum(len(run.calls) for run in self.runs)
+
+
+def preview(
+    version: TemplateVersion, config: Mapping[str, Json], *, until: float, most: int = _PREVIEWED
+) -> Preview:
+    """Rehearse a template on the last events of the current tenant that would have started it.
+
+    Calls are answered with success; later events of the same subject come in when they did. `until` is the tenant's
+    present in epoch seconds. Raises Invalid where the settings do not fit.
+    """
+    check_config(version, config)
+    program = compile_document(version.document, FUNCTIONS)
+    runs = []
+    starters = events.recent(types=[part.type for part in program.start.filters], most=most)
+    for event in starters:
+        envelope = event.envelope()
+        value = event.data if program.start.read in ("data", "raw") else envelope
+        later = [
+            other.envelope()
+            for other in events.of_subject(event.subject)
+            if other.received_at >= event.received_at
+        ]
+        seen = rehearse(
+            program,
+            given=[value],
+            started_at=event.received_at.timestamp(),
+            until=until,
+            events=later,
+            config=config,
+        )
+        runs.append(_previewed(event.subject, clock.rfc3339(event.time), seen))
+    return Preview(looked_at=len(runs), runs=runs)
+
+
+def _previewed(subject: str, time: str, seen: Rehearsal) -> Previewed:
+    error = seen.error or {}
+    return Previewed(
+        subject=subject,
+        time=time,
+        status=seen.status,
+        calls=[f"{call['method']} {call['uri']}" for call in seen.calls if "method" in call],
+        cases=[fact.data for fact in seen.facts if fact.type == "portal.case.requested"],
+        detail=str(error.get("detail") or error.get("title") or ", ".join(seen.waits_for)),
+    )
+
+
+def check_config(version: TemplateVersion, config: Mapping[str, Json]) -> None:
+    """Raise Invalid, naming the fields, if settings do not fit the template's schema."""
+    import jsonschema_rs
+
+    wrong: dict[str, list[str]] = {}
+    for error in jsonschema_rs.validator_for(version.input_schema).iter_errors(dict(config)):
+        name = ".".join(str(part) for part in error.instance_path) or "settings"
+        wrong.setdefault(name, []).append(error.message)
+    if wrong:
+        raise Invalid("The settings do not fit.", fields=wrong)
