@@ -188,7 +188,8 @@ class Supervisor:
         self._sweep_after(one)
         one.ready = False
         one.deaths = [at for at in one.deaths if now - at < limit.death_seconds] + [now]
-        because = f": {tail}" if (tail := one.server.why_dead()) else ""
+        killed = one.process.returncode == -signal.SIGKILL  # then its log knows nothing of it
+        because = f": {tail}" if not killed and (tail := one.server.why_dead()) else ""
         if len(one.deaths) >= limit.most_deaths:
             raise Refused(
                 f"{name} died {limit.most_deaths} times within {limit.death_seconds:g} s ({how}){because}"
