@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class QueueRow(models.Model):
@@ -47,6 +48,9 @@ class IntakeRow(models.Model):
     seq = models.BigAutoField(primary_key=True)
     tenant_id = models.UUIDField()
     event_id = models.UUIDField()
+    received_at = models.DateTimeField(
+        db_default=Now(), help_text="By the tenant's clock. No timer fires that is due later than the first of these."
+    )
 
     class Meta:
         db_table = "ledger_intake"

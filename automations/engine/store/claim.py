@@ -13,12 +13,14 @@ LEASE_SECONDS: Final = 30
 _CLAIM: Final = """
 with fair as (select vtime from ledger_fair_clock),
 turn as (
-  select s.tenant_id, s.schema_name, s.weight, greatest(s.vtime, fair.vtime) as at,
-         coalesce(s.virtual_now, clock_timestamp()) as now, s.virtual_now is not null as virtual
-  from ledger_slot s, fair
+  select s.tenant_id, s.schema_name, s.weight, greatest(s.vtime, fair.vtime) as at, known.now,
+         s.virtual_now is not null as virtual
+  from ledger_slot s cross join fair cross join lateral (
+    -- an event that is not dispatched yet may be what a run waits for: time has come only as far as the first of them
+    select least(coalesce(s.virtual_now, clock_timestamp()), (
+      select i.received_at from ledger_intake i where i.tenant_id = s.tenant_id order by i.seq limit 1)) as now) known
   where s.open and exists (
-    select from ledger_queue q where q.tenant_id = s.tenant_id and q.owner is null
-      and q.ready_at <= coalesce(s.virtual_now, clock_timestamp()))
+    select from ledger_queue q where q.tenant_id = s.tenant_id and q.owner is null and q.ready_at <= known.now)
   order by at limit 1 for update of s),
 due as (
   select q.run_id from ledger_queue q, turn
