@@ -27,18 +27,11 @@ class SignedIn(PortalRequest):
 class PartnerRequest(SignedIn):
     """A request on a partner's host."""
 
-    @property
-    def partner(self) -> PartnerRef:
-        """Whose console this is."""
-        assert self.portal.partner is not None
-        return self.portal.partner
+    partner: PartnerRef
 
 
 class TenantRequest(SignedIn):
     """A request on a tenant's host."""
 
-    @property
-    def tenant(self) -> TenantRef:
-        """Whose portal this is."""
-        assert self.portal.tenant is not None
-        return self.portal.tenant
+    partner: PartnerRef
+    tenant: TenantRef
