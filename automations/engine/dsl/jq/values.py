@@ -39,7 +39,7 @@ def number_text(number: float) -> str:
 
     NaN is `null`, an infinity the largest float, because JSON has neither.
     """
-    if number.__class__ is int:
+    if isinstance(number, int):
         return str(number)
     if number != number:  # noqa: PLR0124 - only NaN differs from itself
         return "null"

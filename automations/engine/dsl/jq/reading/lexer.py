@@ -147,8 +147,10 @@ class _Lexer:
         if 0xD800 <= first < 0xDC00 and 0xDC00 <= second < 0xE000:
             self.position = found.end()
             return chr(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+        if 0xD800 <= first < 0xDC00:
+            raise self.fail("half of a surrogate pair is no character; write the character itself", start)
         self.position = start + 6
-        return "\ufffd" if 0xD800 <= first < 0xE000 else chr(first)
+        return "\ufffd" if 0xDC00 <= first < 0xE000 else chr(first)
 
 
 def tokens(source: str) -> list[Token]:

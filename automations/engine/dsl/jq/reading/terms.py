@@ -30,7 +30,25 @@ from automations.engine.dsl.jq.syntax import (
 from automations.engine.dsl.jq.values import MAX_FLOAT
 
 _KEYWORDS: Final = frozenset(
-    ["def", "if", "then", "elif", "else", "end", "as", "reduce", "foreach", "try", "catch", "label", "import", "include", "and", "or", "module"]
+    [
+        "def",
+        "if",
+        "then",
+        "elif",
+        "else",
+        "end",
+        "as",
+        "reduce",
+        "foreach",
+        "try",
+        "catch",
+        "label",
+        "import",
+        "include",
+        "and",
+        "or",
+        "module",
+    ]
 )
 _REFUSED_VARIABLES: Final = {
     "ENV": "the environment of the server is not readable",
