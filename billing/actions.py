@@ -35,9 +35,12 @@ def _count(start: datetime, end: datetime) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            select (select count(*) from engine_run where started_at >= %(a)s and started_at < %(b)s and cause <> 'test'),
-                   (select count(*) from events_event where received_at >= %(a)s and received_at < %(b)s and not internal),
-                   (select count(*) from inbox_case where opened_at >= %(a)s and opened_at < %(b)s)
+            select
+              (select count(*) from engine_run
+                where started_at >= %(a)s and started_at < %(b)s and cause <> 'test'),
+              (select count(*) from events_event
+                where received_at >= %(a)s and received_at < %(b)s and not internal),
+              (select count(*) from inbox_case where opened_at >= %(a)s and opened_at < %(b)s)
             """,
             {"a": start, "b": end},
         )

@@ -89,6 +89,15 @@ def tenant_ref(tenant_id: UUID) -> TenantRef:
     return ref_of(found)
 
 
+def tenant_by_slug(name: str) -> TenantRef:
+    """The tenant called `<partner>/<tenant>`, or `<tenant>` where only one partner has it. Raises NoTenant."""
+    partner, _, slug = name.rpartition("/")
+    found = list(Tenant.objects.filter(slug=slug, **({"partner__slug": partner} if partner else {}))[:2])
+    if len(found) != 1:
+        raise NoTenant(f"{'several tenants are' if found else 'no tenant is'} called {name}; say <partner>/<tenant>")
+    return ref_of(found[0])
+
+
 def virtual_now(tenant_id: UUID) -> datetime | None:
     """The present of a tenant with a clock of its own."""
     return Tenant.objects.filter(pk=tenant_id).values_list("virtual_now", flat=True).first()
@@ -175,3 +184,14 @@ def unfinished_provisioning(now: datetime) -> Any:
     return ProvisioningJob.objects.filter(state__in=[JobState.PENDING, JobState.RUNNING]).filter(
         Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     )
+
+
+def slug_taken(partner_id: UUID, slug: str) -> bool:
+    """Whether a client of this partner has this first part of the address already."""
+    return bool(Tenant.objects.of(partner_id).filter(slug=slug).exists())
+
+
+def tenant_of(partner_id: UUID, tenant_id: UUID) -> Tenant | None:
+    """One tenant of a partner with its provisioning; None where it is another's, or nobody's."""
+    found: Tenant | None = tenants_of(partner_id).filter(pk=tenant_id).first()
+    return found

@@ -66,4 +66,5 @@ def drop_branches(run: Run, parent: Strand) -> None:
     below = [strand for strand in run.strands.values() if strand.id.startswith(f"{parent.id}.")]
     for strand in below:
         abandon(run, strand)
+        strand.pending = {"k": "gone"}
         del run.strands[strand.id]

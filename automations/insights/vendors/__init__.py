@@ -1,0 +1,1 @@
+"""Data sets of real orders, as the events that their shop would have sent."""
