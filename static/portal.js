@@ -1,0 +1,532 @@
+const root = document.documentElement;
+root.classList.add("js");
+const one = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+function on(type, selector, act, capture = false) {
+  document.addEventListener(type, (event) => {
+    const found = event.target.closest?.(selector);
+    if (found) act(event, found);
+  }, capture);
+}
+const typing = (event) =>
+  event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") != null;
+const keysOn = () => root.dataset.keys !== "off";
+let words = {};
+try { words = JSON.parse(document.body.dataset.words ?? "{}"); } catch { /* the English below stands */ }
+const word = (key, fallback, value = "") => (words[key] ?? fallback).replace("%s", value);
+function say(text) {
+  const place = one("#say");
+  if (place) place.textContent = text;
+}
+function post(url, fields = {}) {
+  return fetch(url, {
+    method: "POST",
+    body: new URLSearchParams(fields),
+    credentials: "same-origin",
+    headers: { "X-CSRFToken": document.body.dataset.csrf ?? "", "HX-Request": "true", "HX-Request-Type": "partial" },
+  });
+}
+function make(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  svg.setAttribute("class", "i");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(space, "use");
+  use.setAttribute("href", `${document.body.dataset.icons}#${name}`);
+  svg.append(use);
+  return svg;
+}
+const SECONDS = 8;
+let undoNewest = null;
+function toast(text, { tone = "ok", undo = null } = {}) {
+  const box = make("div", { class: `toast ${tone}`, role: "status" }, icon(tone === "bad" ? "octagon-alert" : "circle-check"), make("span", {}, text));
+  undoNewest = null;
+  if (undo) {
+    const button = make("button", { type: "button" }, word("undo", "Undo"));
+    button.addEventListener("click", () => { undoNewest = null; box.remove(); undo(); });
+    undoNewest = () => button.click();
+    box.append(button, make("kbd", {}, "Z"));
+  }
+  show(box);
+}
+function show(box) {
+  const place = one(".toasts");
+  place.replaceChildren(box);
+  if (place.showPopover) { // above an open dialog
+    if (place.matches(":popover-open")) place.hidePopover();
+    place.showPopover();
+  }
+  leave(box);
+}
+function leave(box) {
+  let timer = setTimeout(() => gone(box), SECONDS * 1000);
+  const hold = () => clearTimeout(timer);
+  const go = () => { timer = setTimeout(() => gone(box), 2500); };
+  box.addEventListener("pointerenter", hold);
+  box.addEventListener("focusin", hold);
+  box.addEventListener("pointerleave", go);
+  box.addEventListener("focusout", go);
+}
+function gone(box) {
+  if (one(".toasts").contains(box)) undoNewest = null;
+  box.remove();
+}
+function undoAt(address) {
+  return async () => {
+    const answer = await post(address);
+    document.dispatchEvent(new CustomEvent("ui:undone", { detail: { address, ok: answer.ok } }));
+    toast(answer.ok ? word("undone", "Undone") : word("notUndone", "This can no longer be undone."), { tone: answer.ok ? "ok" : "bad" });
+  };
+}
+document.addEventListener("ui:toast", (event) => {
+  const { text, tone, undo } = event.detail ?? {};
+  toast(text ?? event.detail?.value ?? "", { tone, undo: typeof undo === "string" ? undoAt(undo) : undo });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() === "z" && undoNewest && !typing(event) && !event.metaKey && !event.ctrlKey && !event.altKey) {
+    event.preventDefault();
+    undoNewest();
+  }
+});
+on("click", ".toast [data-undo]", (event, button) => { event.preventDefault(); button.closest(".toast").remove(); undoAt(button.dataset.undo)(); });
+all(".toasts .toast").forEach((box) => { show(box); });
+// the sidebar as a drawer: without JavaScript the address fragment #side opens it
+const side = one("#side");
+function drawer(open) {
+  side.toggleAttribute("data-open", open);
+  if (open) one("a, button", side)?.focus();
+  else one(".menu-b")?.focus();
+}
+on("click", ".menu-b", (event) => { event.preventDefault(); drawer(true); });
+on("click", ".closeside", (event) => { event.preventDefault(); drawer(false); });
+side?.addEventListener("click", (event) => { if (event.target === side) drawer(false); });
+// pop-over menus are native; a browser without anchors gets its place computed
+const anchors = CSS.supports("position-area", "block-end");
+document.addEventListener("toggle", (event) => {
+  const menu = event.target;
+  if (!menu.matches?.(".menu") || event.newState !== "open") return;
+  if (!anchors) {
+    const button = one(`[popovertarget="${menu.id}"]`)?.getBoundingClientRect();
+    if (button) {
+      const below = button.bottom + menu.offsetHeight < innerHeight;
+      menu.style.setProperty("inset", "auto");
+      menu.style.setProperty("top", `${below ? button.bottom : button.top - menu.offsetHeight - 12}px`);
+      menu.style.setProperty("left", `${Math.max(8, Math.min(button.left, innerWidth - menu.offsetWidth - 8))}px`);
+    }
+  }
+  (one("[autofocus], input:not([type=hidden])", menu) ?? one("a, button", menu))?.focus();
+}, true);
+on("keydown", ".menu", (event, menu) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  const choices = all("a, button, input", menu).filter((choice) => choice.offsetParent);
+  event.preventDefault();
+  choices.at((choices.indexOf(document.activeElement) + step) % choices.length)?.focus();
+});
+on("input", "[data-narrow]", (event, field) => { // a long list in a menu, narrowed while typing
+  const wanted = field.value.trim().toLocaleLowerCase();
+  let shown = 0;
+  for (const entry of all(field.dataset.narrow)) {
+    entry.hidden = !entry.textContent.toLocaleLowerCase().includes(wanted);
+    shown += entry.hidden ? 0 : 1;
+  }
+  say(word("found", "%s found", String(shown)));
+});
+// dialogs: a link with data-dialog opens its page's form over this page; without JavaScript it is a page of its own
+document.addEventListener("htmx:after:swap", () => {
+  const box = one("#dialog");
+  if (box && !box.open && one("#dialog-body")?.childElementCount) box.showModal();
+});
+on("click", "[data-close]", (event, button) => {
+  const box = button.closest("dialog");
+  if (box) { event.preventDefault(); box.close(); } // on a page of its own it stays the link that it is
+});
+on("click", "dialog", (event, box) => { if (event.target === box) box.close(); });
+one("#dialog")?.addEventListener("close", () => one("#dialog-body").replaceChildren());
+on("input", "[data-typed]", (event, field) => { // "type its name": the button wakes up when it matches
+  const button = one("[data-needs-typed]", field.form);
+  if (button) button.disabled = field.value.trim() !== field.dataset.typed;
+});
+const sleepTyped = (within) => all("[data-typed]", within).forEach((field) => field.dispatchEvent(new Event("input", { bubbles: true })));
+sleepTyped(document);
+document.addEventListener("htmx:after:swap", () => sleepTyped(document));
+// copying
+on("click", "[data-copy]", async (event, button) => {
+  event.preventDefault();
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    toast(word("copied", "Copied %s", button.dataset.copy.length > 40 ? "" : button.dataset.copy));
+  } catch {
+    toast(word("notCopied", "Your browser did not allow copying."), { tone: "bad" });
+  }
+});
+// lighting: at once here, kept by the server
+on("submit", "form[data-theme-form]", (event, form) => {
+  event.preventDefault();
+  const theme = event.submitter.value;
+  root.dataset.theme = theme;
+  all("[name=theme]", form).forEach((button) => button.setAttribute("aria-pressed", String(button.value === theme)));
+  post(form.action, { theme });
+});
+// times: "4 min ago" grows older while one looks
+const language = root.lang || "en";
+const relative = new Intl.RelativeTimeFormat(language, { style: "short", numeric: "auto" });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+function ago(instant, now = Date.now()) {
+  const seconds = Math.round((instant - now) / 1000);
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS[3];
+  return relative.format(Math.trunc(seconds / size), unit);
+}
+function refreshTimes() {
+  if (document.hidden) return;
+  for (const time of all("time[data-rel]")) {
+    const at = Date.parse(time.dateTime);
+    if (Math.abs(Date.now() - at) < 6 * 86400 * 1000) time.textContent = ago(at);
+  }
+}
+setInterval(refreshTimes, 30_000);
+// the sheet of keys
+on("click", "[data-keysheet]", (event) => { event.preventDefault(); one("#keysheet")?.showModal(); });
+document.addEventListener("keydown", (event) => {
+  if (event.key === "?" && keysOn() && !typing(event)) { event.preventDefault(); one("#keysheet")?.showModal(); }
+  if (event.key === "Escape" && side?.hasAttribute("data-open")) drawer(false);
+});
+on("change", "select[data-go]", (event, select) => { select.form.requestSubmit(); });
+{
+const box = one("#cmd");
+const field = box && one("input", box);
+let chosen = -1;
+let waiting = null;
+let asking = null;
+function open() {
+  if (!box || box.open) return;
+  all("[popover]:popover-open").forEach((menu) => menu.hidePopover());
+  box.showModal();
+  field.select();
+  ask();
+}
+async function ask() {
+  asking?.abort();
+  asking = new AbortController();
+  const url = new URL(box.dataset.url, location.href);
+  url.searchParams.set("q", field.value.trim());
+  try {
+    const answer = await fetch(url, { signal: asking.signal, credentials: "same-origin", headers: { "HX-Request": "true", "HX-Request-Type": "partial" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+    one(".hits", box).replaceChildren(...parsed.body.childNodes);
+    choose(field.value.trim() ? 0 : -1);
+  } catch (error) {
+    if (error.name !== "AbortError") one(".hits", box).textContent = word("searchFailed", "The search did not answer. Try again.");
+  }
+}
+function choose(index) {
+  const hits = all(".hits [role=option]", box);
+  chosen = hits.length && index >= 0 ? index % hits.length : -1;
+  hits.forEach((hit, at) => { hit.id ||= `hit-${at}`; hit.setAttribute("aria-selected", String(at === chosen)); });
+  const hit = hits[chosen];
+  if (hit) { field.setAttribute("aria-activedescendant", hit.id); hit.scrollIntoView({ block: "nearest" }); } else field.removeAttribute("aria-activedescendant");
+  if (!hits.length && field.value.trim()) say(word("noHits", "Nothing found"));
+}
+if (box) {
+  field.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(ask, 120); });
+  field.addEventListener("keydown", (event) => {
+    const hits = all(".hits [role=option]", box);
+    if (event.key === "ArrowDown") { event.preventDefault(); choose(chosen + 1); }
+    else if (event.key === "ArrowUp") { event.preventDefault(); choose(chosen <= 0 ? hits.length - 1 : chosen - 1); }
+    else if (event.key === "Enter" && hits[chosen]) { event.preventDefault(); hits[chosen].click(); }
+  });
+  on("click", "[data-palette-open]", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return; // a new tab is wanted
+    event.preventDefault();
+    open();
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); open(); }
+    else if (event.key === "/" && keysOn() && !typing(event) && !event.metaKey && !event.ctrlKey) { event.preventDefault(); open(); }
+  });
+}
+}
+{
+// busy buttons: nothing for 300 ms, then the button says that it works
+on("submit", "form", (event, form) => {
+  if (event.defaultPrevented) return;
+  const button = event.submitter;
+  form.dataset.sent = "1";
+  if (!button || form.target === "_blank") return;
+  const timer = setTimeout(() => button.setAttribute("aria-busy", "true"), 300);
+  const stop = () => { clearTimeout(timer); button.removeAttribute("aria-busy"); delete form.dataset.sent; };
+  document.addEventListener("htmx:finally:request", stop, { once: true });
+  addEventListener("pageshow", stop, { once: true });
+});
+// leaving with typed text: the browser asks
+const state = (form) => new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string")).toString();
+const started = new WeakMap();
+const remember = () => all("form[data-dirty]").forEach((form) => { if (!started.has(form)) started.set(form, state(form)); });
+remember();
+document.addEventListener("htmx:after:swap", remember);
+addEventListener("beforeunload", (event) => {
+  if (all("form[data-dirty]").some((form) => started.has(form) && !form.dataset.sent && started.get(form) !== state(form))) event.preventDefault();
+});
+on("input", "form[data-dirty]", (event, form) => {
+  const note = one("[data-unsaved]", form) ?? one(`[data-unsaved="${form.id}"]`);
+  if (note) note.hidden = started.get(form) === state(form);
+});
+// x-show-if: a field that matters only under a condition
+function showIf(form) {
+  for (const field of all("[data-show-if]", form)) {
+    const wanted = JSON.parse(field.dataset.showIf);
+    const shown = Object.entries(wanted).every(([name, value]) => {
+      const inputs = all(`[name="${CSS.escape((field.dataset.prefix ?? "") + name)}"]`, form);
+      const given = inputs.filter((input) => !["radio", "checkbox"].includes(input.type) || input.checked).map((input) => input.type === "checkbox" && input.value === "on" ? true : input.value);
+      return [].concat(value).some((choice) => given.some((one) => String(one) === String(choice)) || (choice === false && given.length === 0));
+    });
+    field.hidden = !shown;
+    all("input, select, textarea", field).forEach((input) => { input.disabled = !shown; });
+  }
+}
+const showAll = () => all("form:has([data-show-if])").forEach(showIf);
+showAll();
+document.addEventListener("htmx:after:swap", showAll);
+on("change", "form:has([data-show-if])", (event, form) => showIf(form));
+// rows of an array: add from a template, take away, number anew
+on("click", "[data-add-row]", (event, button) => {
+  event.preventDefault();
+  const set = button.closest("[data-rows]");
+  const made = one("template", set).content.cloneNode(true);
+  one("[data-rows-end]", set).before(made);
+  renumber(set);
+  all(".one", set).at(-1)?.querySelector("input, select, textarea")?.focus();
+});
+on("click", "[data-drop-row]", (event, button) => {
+  event.preventDefault();
+  const set = button.closest("[data-rows]");
+  button.closest(".one").remove();
+  renumber(set);
+  one("[data-add-row]", set)?.focus();
+});
+function renumber(set) {
+  const rows = all(".one", set);
+  rows.forEach((row, index) => {
+    for (const part of all("[name], [id], [for], [aria-describedby]", row)) {
+      for (const name of ["name", "id", "for", "aria-describedby"]) {
+        const value = part.getAttribute(name);
+        if (value) part.setAttribute(name, value.replace(/-(?:\d+|__row__)-/, `-${index}-`));
+      }
+    }
+  });
+  const count = one("[data-rows-count]", set);
+  if (count) count.value = String(rows.length);
+}
+// an address made from a name, until somebody writes their own
+on("input", "[data-slug-for]", (event, field) => {
+  const slug = one(`#${field.dataset.slugFor}`);
+  if (!slug || slug.dataset.own) return;
+  slug.value = field.value.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/ß/g, "ss").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  slug.dispatchEvent(new Event("change", { bubbles: true }));
+});
+on("input", "[data-slug]", (event, field) => { field.dataset.own = field.value ? "1" : ""; });
+// a secret that is kept: replacing it is a decision
+on("click", "[data-replace-secret]", (event, button) => {
+  event.preventDefault();
+  const field = one(`#${button.dataset.replaceSecret}`);
+  field.hidden = false;
+  field.disabled = false;
+  field.focus();
+  button.closest(".secret").hidden = true;
+});
+// colour wells mirror their text field
+on("input", "[data-mirror]", (event, well) => {
+  const field = one(`#${well.dataset.mirror}`);
+  field.value = well.value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+on("input", "input[data-colour]", (event, field) => {
+  const well = one(`[data-mirror="${field.id}"]`);
+  if (well && /^#[0-9a-f]{6}$/i.test(field.value)) well.value = field.value.toLowerCase();
+});
+on("click", "[data-select-all]", (event, button) => {
+  event.preventDefault();
+  const boxes = all(`${button.dataset.selectAll} input[type=checkbox]:not(:disabled)`);
+  const every = boxes.every((box) => box.checked);
+  boxes.forEach((box) => { box.checked = !every; });
+});
+on("invalid", "form :is(input, select, textarea)", (event, field) => { field.setAttribute("aria-invalid", "true"); }, true);
+on("input", "[aria-invalid=true]", (event, field) => { if (field.validity?.valid) field.removeAttribute("aria-invalid"); });
+}
+{
+document.addEventListener("htmx:after:swap", (event) => {
+  const target = event.detail?.ctx?.target;
+  if (!(target instanceof Element)) return;
+  const place = target.isConnected ? target : document.getElementById(target.id);
+  const summary = place && (one("[data-error-summary]", place) ?? (place.matches("[data-error-summary]") ? place : null));
+  if (summary) summary.focus();
+  else if (place) one("[autofocus]", place)?.focus();
+});
+document.addEventListener("htmx:error", (event) => {
+  const polled = event.target?.getAttribute?.("hx-trigger")?.includes("every");
+  if (!polled) toast(word("offline", "The portal did not answer. Check your connection and try again."), { tone: "bad" });
+});
+document.addEventListener("htmx:response:error", (event) => {
+  const { response } = event.detail?.ctx ?? {};
+  if (response && response.status >= 500) toast(word("failed", "That did not work. Nothing was changed."), { tone: "bad" });
+});
+// numbers that changed are said once, not flashed
+const seen = new Map();
+function announce() {
+  for (const number of all("[data-announce]")) {
+    const before = seen.get(number.id || number.dataset.announce);
+    const now = number.textContent.trim();
+    if (before !== undefined && before !== now) say(`${number.dataset.announce}: ${now}`);
+    seen.set(number.id || number.dataset.announce, now);
+  }
+}
+announce();
+document.addEventListener("htmx:after:swap", announce);
+}
+{
+const list = () => one("[data-triage]");
+const rows = () => all(".item:not([hidden])", list() ?? document);
+const current = () => one(".item[aria-current=true]", list() ?? document);
+const chosen = () => all(".item:not([hidden]):has(input:checked)", list() ?? document);
+function choose(row) {
+  if (!row) return;
+  current()?.removeAttribute("aria-current");
+  row.setAttribute("aria-current", "true");
+  const link = one("a", row);
+  link.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+  link.click();
+}
+function move(step) {
+  const seen = rows();
+  const at = seen.indexOf(current());
+  choose(seen[Math.max(0, Math.min(seen.length - 1, at < 0 ? 0 : at + step))]);
+}
+on("click", ".item .t a", (event, link) => {
+  current()?.removeAttribute("aria-current");
+  link.closest(".item").setAttribute("aria-current", "true");
+  link.closest(".split")?.classList.add("open");
+});
+function bulk() {
+  const bar = one("[data-bulk]");
+  if (!bar) return;
+  const count = all(".item input:checked", list()).length;
+  bar.hidden = count === 0;
+  one("[data-bulk-count]", bar).textContent = String(count);
+  const more = one("[data-bulk-all]", bar); // "all 231 that match" is a second, explicit step
+  if (more) more.hidden = count < rows().length;
+}
+on("change", ".item input[type=checkbox]", bulk);
+let leaving = [];
+document.addEventListener("htmx:before:request", (event) => {
+  const form = event.target.closest?.("form[data-act]");
+  if (!form || !list()) return;
+  const gone = chosen().length ? chosen() : [current()].filter(Boolean);
+  if (form.dataset.act === "stay" || !gone.length) return;
+  const seen = rows();
+  const next = seen.slice(seen.indexOf(gone.at(-1)) + 1).find((row) => !gone.includes(row)) ?? seen.findLast((row) => !gone.includes(row));
+  leaving = gone;
+  gone.forEach((row) => { row.hidden = true; one(".why", row)?.remove(); });
+  choose(next);
+});
+function comeBack(reason) {
+  const back = leaving;
+  leaving = [];
+  back.forEach((row) => {
+    row.hidden = false;
+    row.classList.add("back");
+    if (reason) { const why = document.createElement("p"); why.className = "why"; why.textContent = reason; row.append(why); }
+  });
+  choose(back[0]);
+  bulk();
+}
+document.addEventListener("ui:acted", (event) => {
+  const { text, undo } = event.detail ?? {};
+  leaving.forEach((row) => { const box = one("input", row); if (box) box.checked = false; });
+  bulk();
+  document.dispatchEvent(new CustomEvent("ui:toast", { detail: { text, undo } }));
+});
+document.addEventListener("ui:refused", (event) => { comeBack(event.detail?.text); toast(event.detail?.text ?? "", { tone: "bad" }); });
+document.addEventListener("ui:undone", (event) => { if (event.detail.ok) comeBack(""); });
+document.addEventListener("keydown", (event) => {
+  if (!keysOn() || typing(event) || event.metaKey || event.ctrlKey || event.altKey || one("dialog[open]")) return;
+  const key = event.key.toLowerCase();
+  if (list()) {
+    if (key === "j") { move(1); return; }
+    if (key === "k") { move(-1); return; }
+    if (key === "x") { one("input", current() ?? document.createElement("p"))?.click(); return; }
+    if (key === "enter" && event.target.matches("body, .item")) { one("a", current() ?? document.createElement("p"))?.click(); return; }
+  }
+  const within = chosen().length ? one("[data-bulk]") : document;
+  const button = all(`[data-key="${CSS.escape(key)}"]`, within ?? document).find((found) => found.offsetParent && !found.disabled);
+  if (button) { event.preventDefault(); button.focus({ preventScroll: true }); button.click(); }
+});
+}
+{
+customElements.define("ui-chart", class extends HTMLElement {
+  connectedCallback() {
+    this.series = JSON.parse(this.dataset.series);
+    this.plot = one(".plot", this);
+    this.at = -1;
+    this.tabIndex = 0;
+    this.setAttribute("role", "group");
+    this.setAttribute("aria-label", this.dataset.hint);
+    this.tip = one(".tip", this) ?? make("div", { class: "tip", "aria-live": "polite", hidden: "" });
+    this.append(this.tip);
+    this.addEventListener("pointermove", (event) => {
+      const place = this.plot.getBoundingClientRect();
+      this.show(Math.floor(((event.clientX - place.left) / place.width) * this.series.x.length));
+    });
+    for (const type of ["pointerleave", "blur"]) this.addEventListener(type, () => this.hide());
+    this.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step) { event.preventDefault(); this.show(Math.max(0, Math.min(this.series.x.length - 1, this.at + step))); }
+      else if (event.key === "Escape") this.hide();
+    });
+  }
+  show(index) {
+    const count = this.series.x.length;
+    if (index < 0 || index >= count) return;
+    this.at = index;
+    const lines = this.series.s.map(({ name, values, texts }) => make("div", {}, make("span", {}, name), make("span", {}, texts?.[index] ?? (values[index] == null ? "–" : values[index].toLocaleString(root.lang)))));
+    this.tip.replaceChildren(make("b", {}, this.series.x[index]), ...lines);
+    this.tip.hidden = false;
+    const plot = this.plot.getBoundingClientRect();
+    const whole = this.getBoundingClientRect();
+    const x = plot.left - whole.left + ((index + 0.5) / count) * plot.width;
+    this.tip.style.setProperty("translate", `${x > whole.width * 0.6 ? x - this.tip.offsetWidth - 12 : x + 12}px 6px`);
+    this.cross ??= this.plot.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "line"));
+    const place = `${((index + 0.5) / count) * 100}%`;
+    for (const [name, value] of Object.entries({ class: "cross", y1: 0, y2: this.dataset.height, x1: place, x2: place })) this.cross.setAttribute(name, value);
+  }
+  hide() {
+    this.tip.hidden = true;
+    this.cross?.remove();
+    this.cross = null;
+    this.at = -1;
+  }
+});
+}
+{
+function paint() {
+  const list = one("[data-roles]");
+  if (!list) return;
+  const roles = Object.entries(JSON.parse(list.dataset.roles));
+  for (const preview of all(".pv")) for (const [role, value] of roles) preview.style.setProperty(`--b-${role}`, value);
+}
+document.addEventListener("htmx:after:swap", paint);
+paint();
+on("input", "[data-preview]", (event, field) => {
+  const text = field.value.trim();
+  all(`[data-shows="${field.dataset.preview}"]`).forEach((place) => { place.textContent = text || place.dataset.empty || ""; });
+  if (field.dataset.preview === "name") all("[data-shows=letter]").forEach((place) => { place.textContent = [...text][0]?.toLocaleUpperCase() ?? ""; });
+});
+on("change", "[data-preview-side]", (event, field) => { all(".pv [data-side]").forEach((box) => { box.dataset.side = field.value; }); });
+}
