@@ -89,7 +89,7 @@ def _host_name(request: PortalRequest) -> str:
 
 
 def preferences(get_response: Handler) -> Handler:
-    """Speak the reader's language and time zone: their own choice, else the browser's language and the tenant's zone."""
+    """Speak the reader's language and zone: their own choice, else the browser's language and the tenant's zone."""
 
     def middleware(request: PortalRequest) -> HttpResponse:
         user = request.user if request.user.is_authenticated else None

@@ -1,7 +1,30 @@
 """Addresses on a partner host."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from portal.ui import branding, fleet, new_client, tenancy
+from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE
+
+CLIENTS = [
+    path("", fleet.fleet, name="fleet"),
+    path("new/", new_client.new_client, name="new-start"),
+    path("new/<slug:step>/", new_client.new_client, name="new"),
+    path("<str:tenant>/", tenancy.detail, name="detail"),
+    path("<str:tenant>/setup/", tenancy.progress, name="progress"),
+    path("<str:tenant>/state/<slug:state>", tenancy.set_state, name="state"),
+]
+BRANDING = [
+    path("", branding.editor, name="editor"),
+    path("logo", branding.logo, name="logo"),
+    path("readability", branding.readability, name="readability"),
+    path("preview-<slug:colour>.css", branding.preview_css, name="preview-css"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *EVERYWHERE,
+    *CONSOLE_AND_TENANT,
+    path("clients/", include((CLIENTS, "tenancy"))),
+    path("branding/", include((BRANDING, "branding"))),
+]
 handler404 = "portal.ui.errors.not_found"
 handler500 = "portal.ui.errors.failed"

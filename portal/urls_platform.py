@@ -1,7 +1,16 @@
 """Addresses on a platform host."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from portal.ui import platform, styleguide
+from portal.ui.addresses import EVERYWHERE
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *EVERYWHERE,
+    path("", include(([path("", platform.start, name="start")], "platform"))),
+    path("styleguide", styleguide.styleguide, name="styleguide"),
+    path("styleguide/act", styleguide.act, name="styleguide-act"),
+    path("styleguide/item", styleguide.item, name="styleguide-item"),
+]
 handler404 = "portal.ui.errors.not_found"
 handler500 = "portal.ui.errors.failed"

@@ -3,7 +3,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from portal import hooks
+from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE
 
-urlpatterns: list[URLPattern | URLResolver] = [path("hooks/<str:token>", hooks.receive, name="hooks")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("hooks/<str:token>", hooks.receive, name="hooks"),
+    *EVERYWHERE,
+    *CONSOLE_AND_TENANT,
+]
 handler404 = "portal.ui.errors.not_found"
 handler500 = "portal.ui.errors.failed"

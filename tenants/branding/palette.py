@@ -28,7 +28,7 @@ VERSION: Final = "1"
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The roles: fill, what is written on it, its edge, text, two soft backgrounds; each for light and dark; sidebars."""
+    """The roles: fill, what is written on it, its edge, text, two soft backgrounds, light and dark; two sidebars."""
 
     solid: str
     on: str

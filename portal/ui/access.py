@@ -1,0 +1,225 @@
+"""People, their roles, and API tokens: the same pages for a partner's console and for a client tenant."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from kernel import clock
+from kernel.errors import NotFound, PortalError
+from portal.permissions import door
+from portal.request import SignedIn
+from portal.ui.access_forms import MemberForm, RoleForm, TokenForm
+from portal.ui.kit.forms import refuse
+from portal.ui.kit.pages import go, key_of, page
+from tenants.access import actions, catalog, queries
+from tenants.access.enums import Role
+from tenants.access.models import ApiToken, Membership
+from tenants.tenancy.models import Partner, Tenant
+
+
+def _place(request: SignedIn) -> tuple[UUID, UUID | None]:
+    """The keys of the partner and (on a tenant's host) the tenant whose people these are."""
+    assert request.portal.partner is not None
+    return request.portal.partner.id, request.portal.tenant.id if request.portal.tenant else None
+
+
+def _rows(request: SignedIn) -> tuple[Partner, Tenant | None]:
+    """The rows that the actions take."""
+    partner_id, tenant_id = _place(request)
+    return Partner.objects.get(pk=partner_id), Tenant.objects.get(pk=tenant_id) if tenant_id else None
+
+
+def _roles(request: SignedIn) -> tuple[Role, ...]:
+    return catalog.TENANT_ROLES if request.portal.tenant else catalog.PARTNER_ROLES
+
+
+def _crumbs(request: SignedIn, *more: tuple[str, str]) -> list[tuple[str, str]]:
+    place = request.portal.tenant or request.portal.partner
+    assert place is not None
+    return [(place.name, "/"), *more]
+
+
+def _matrix(roles: tuple[Role, ...], table: Any) -> list[tuple[str, list[bool]]]:
+    """(permission in words, whether each role holds it) for what any of the roles holds."""
+    return [
+        (words, [name in table.get(role, ()) for role in roles])
+        for name, words in catalog.PERMISSIONS.items()
+        if any(name in table.get(role, ()) for role in roles)
+    ]
+
+
+@door("access.people")
+def people(request: SignedIn) -> HttpResponse:
+    """Who is in, with which role, and what each role may do."""
+    partner_id, tenant_id = _place(request)
+    roles = _roles(request)
+    members = list(queries.people_of(partner_id=partner_id, tenant_id=tenant_id))
+    text = request.GET.get("q", "").strip().lower()
+    shown = [one for one in members if text in f"{one.user.name} {one.user.email}".lower()]
+    context = {
+        "members": shown,
+        "total": len(members),
+        "q": text,
+        "roles": roles,
+        "matrix": _matrix(roles, catalog.IN_TENANT if tenant_id else catalog.AT_PARTNER),
+        "crumbs": _crumbs(request, (_("People"), "")),
+    }
+    return page(request, "access/people.html", context, part="rows")
+
+
+@door("access.people")
+def add_person(request: SignedIn) -> HttpResponse:
+    """Let somebody in."""
+    form = MemberForm(request.POST if request.method == "POST" else None, roles=_roles(request))
+    if request.method == "POST" and form.is_valid():
+        partner, tenant = _rows(request)
+        data = form.cleaned_data
+        try:
+            actions.add_member(
+                partner=partner,
+                tenant=tenant,
+                email=data["email"],
+                name=data["name"],
+                role=Role(data["role"]),
+                actor=request.actor,
+                now=clock.now(),
+            )
+        except PortalError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("%(email)s is in.") % {"email": data["email"]})
+            return go(request, "/people/")
+    context = {"form": form, "crumbs": _crumbs(request, (_("People"), "/people/"), (_("Add a person"), ""))}
+    return page(request, "access/person_add.html", context, part="dialog", status=422 if form.errors else 200)
+
+
+def _member(request: SignedIn, member: str) -> Membership:
+    """The membership of the URL, if it is one of this place. Raises NotFound."""
+    partner_id, tenant_id = _place(request)
+    found: Membership | None = (
+        queries.people_of(partner_id=partner_id, tenant_id=tenant_id).filter(pk=key_of("mem", member)).first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+@door("access.people")
+def set_role(request: SignedIn, member: str) -> HttpResponse:
+    """Give a member another role."""
+    found = _member(request, member)
+    form = RoleForm(
+        request.POST if request.method == "POST" else None,
+        roles=_roles(request),
+        initial={"role": found.role},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.set_role(
+                membership=found, role=Role(form.cleaned_data["role"]), actor=request.actor, now=clock.now()
+            )
+        except PortalError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("The role of %(name)s is changed.") % {"name": found.user})
+            return go(request, "/people/")
+    context = {
+        "form": form,
+        "member": found,
+        "crumbs": _crumbs(request, (_("People"), "/people/"), (str(found.user), "")),
+    }
+    return page(
+        request, "access/person_role.html", context, part="dialog", status=422 if form.errors else 200
+    )
+
+
+@door("access.people")
+def remove_person(request: SignedIn, member: str) -> HttpResponse:
+    """Take a member's role here away, once asked and confirmed."""
+    found = _member(request, member)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            actions.remove_member(membership=found, actor=request.actor, now=clock.now())
+        except PortalError as error:
+            refusal = error.message
+        else:
+            messages.success(request, _("%(name)s is out.") % {"name": found.user})
+            return go(request, "/people/")
+    context = {
+        "member": found,
+        "refusal": refusal,
+        "crumbs": _crumbs(request, (_("People"), "/people/"), (str(found.user), "")),
+    }
+    return page(request, "access/person_remove.html", context, part="dialog", status=409 if refusal else 200)
+
+
+@door("access.tokens")
+def tokens(request: SignedIn) -> HttpResponse:
+    """Keys for machines."""
+    partner_id, tenant_id = _place(request)
+    now = clock.now()
+    found = [
+        (token, _token_state(token, now))
+        for token in queries.tokens_of(partner_id=partner_id, tenant_id=tenant_id)
+    ]
+    return page(
+        request, "access/tokens.html", {"tokens": found, "crumbs": _crumbs(request, (_("API tokens"), ""))}
+    )
+
+
+def _token_state(token: ApiToken, now: datetime) -> str:
+    if token.revoked_at:
+        return "revoked"
+    return "expired" if token.expires_at and token.expires_at <= now else "active"
+
+
+@never_cache
+@door("access.tokens")
+def make_token(request: SignedIn) -> HttpResponse:
+    """A new token; its text is in the answer to this very request and nowhere else, ever."""
+    scopes = [(name, words) for name, words in catalog.PERMISSIONS.items() if request.actor.may(name)]
+    form = TokenForm(request.POST if request.method == "POST" else None, scopes=scopes)
+    crumbs = _crumbs(request, (_("API tokens"), "/tokens/"), (_("New token"), ""))
+    if request.method == "POST" and form.is_valid():
+        partner, tenant = _rows(request)
+        days, now = form.cleaned_data["days"], clock.now()
+        try:
+            token, text = actions.make_token(
+                partner=partner,
+                tenant=tenant,
+                name=form.cleaned_data["name"],
+                scopes=form.cleaned_data["scopes"],
+                expires_at=now + timedelta(days=days) if days else None,
+                actor=request.actor,
+                now=now,
+            )
+        except PortalError as error:
+            refuse(form, error)
+        else:
+            return page(request, "access/token_made.html", {"token": token, "text": text, "crumbs": crumbs})
+    return page(
+        request, "access/token_add.html", {"form": form, "crumbs": crumbs}, status=422 if form.errors else 200
+    )
+
+
+@door("access.tokens")
+def revoke_token(request: SignedIn, token: str) -> HttpResponse:
+    """End a token, once asked and confirmed."""
+    partner_id, tenant_id = _place(request)
+    found = (
+        queries.tokens_of(partner_id=partner_id, tenant_id=tenant_id).filter(pk=key_of("tok", token)).first()
+    )
+    if found is None:
+        raise NotFound
+    if request.method == "POST":
+        actions.revoke_token(token=found, actor=request.actor, now=clock.now())
+        messages.success(request, _("The token “%(name)s” is revoked.") % {"name": found.name})
+        return go(request, "/tokens/")
+    crumbs = _crumbs(request, (_("API tokens"), "/tokens/"), (found.name, ""))
+    return page(request, "access/token_revoke.html", {"token": found, "crumbs": crumbs}, part="dialog")

@@ -1,0 +1,83 @@
+"""The audit log: who did what, when, from where, with before and after; of a partner's console or of a tenant."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kernel.errors import NotFound
+from portal.permissions import door
+from portal.request import SignedIn
+from portal.ui.kit.pages import key_of, page, slice_by
+from tenants.audit import queries
+from tenants.audit.models import AuditEvent
+
+
+def _scope(request: SignedIn) -> UUID | None:
+    """In a tenant the schema says whose events these are; in a console the partner does."""
+    assert request.portal.partner is not None
+    return None if request.portal.tenant else request.portal.partner.id
+
+
+def _day(text: str, *, end: bool = False) -> datetime | None:
+    """The beginning of a day in the reader's time (of the next one, with `end`); None for what is no day."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
+        return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware right here
+    except ValueError:
+        return None
+
+
+@door("audit.read")
+def trail(request: SignedIn) -> HttpResponse:
+    """A page of events, filtered by the URL; `?event=` opens one beside the table."""
+    given = request.GET
+    filters = {
+        name: given.get(name, "").strip() for name in ("q", "action", "actor", "object", "since", "until")
+    }
+    rows = queries.trail(
+        text=filters["q"],
+        action=filters["action"],
+        actor=filters["actor"],
+        object_id=filters["object"],
+        since=_day(filters["since"]),
+        until=_day(filters["until"], end=True),
+        partner_id=_scope(request),
+    )
+    place = request.portal.tenant or request.portal.partner
+    assert place is not None
+    event = _event(request, given.get("event", ""))
+    context = {
+        "slice": slice_by(rows, given.get("after", "")),
+        "actions": queries.actions_seen(_scope(request)),
+        "filters": filters,
+        "filtered": any(filters.values()),
+        "event": event,
+        "changes": changes(event) if event else [],
+        "crumbs": [(place.name, "/"), (_("Audit log"), "")],
+    }
+    return page(request, "audit/trail.html", context, part=_part(request))
+
+
+def _part(request: SignedIn) -> str:
+    return "panel" if request.headers.get("HX-Target", "").endswith("#panel") else "rows"
+
+
+def _event(request: SignedIn, public_id: str) -> AuditEvent | None:
+    if not public_id:
+        return None
+    found: AuditEvent | None = (
+        queries.trail(partner_id=_scope(request)).filter(pk=key_of("aud", public_id)).first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def changes(event: AuditEvent) -> list[tuple[str, Any, Any]]:
+    """(field, before, after) for each field that an event speaks of; None where there was nothing."""
+    before, after = event.before or {}, event.after or {}
+    return [(name, before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after])]

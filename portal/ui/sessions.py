@@ -1,0 +1,165 @@
+"""Signing in and out, going from one portal to another, and finding one's first page."""
+
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.http import HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from kernel import clock
+from kernel.errors import Invalid, NotFound
+from portal.permissions import door
+from portal.request import PortalRequest, SignedIn
+from portal.ui import throttle
+from portal.ui.access_forms import SignInForm
+from portal.ui.kit.pages import go as go_to
+from portal.ui.kit.pages import page
+from portal.ui.shell import Shell
+from tenants.access import actions, queries
+from tenants.access.errors import BadCredentials, HandoffSpent
+from tenants.access.models import User
+from tenants.tenancy.queries import primary_host
+
+log = structlog.get_logger(__name__)
+_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+
+
+def relative(address: str) -> str:
+    """`address` if it stays on this host, else the start page."""
+    stays = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if stays else "/"
+
+
+def enter_session(request: PortalRequest, user: User) -> None:
+    """Make this session `user`'s, under a new key and bound to this host."""
+    login(request, user, backend=_BACKEND)
+    request.session["host"] = request.portal.host
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@door(public=True, read_only_exempt=True)
+def sign_in(request: PortalRequest) -> HttpResponse:
+    """Sign in by e-mail and password; the same answer for an unknown e-mail as for a wrong password."""
+    onwards = relative(request.POST.get("next") or request.GET.get("next", "/"))
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return go_to(request, onwards)
+        return page(request, "access/sign_in.html", {"form": SignInForm(), "next": onwards})
+    form = SignInForm(request.POST)
+    if form.is_valid():
+        email, password = form.cleaned_data["email"], form.cleaned_data["password"]
+        throttle.check(request, "sign-in", email)
+        try:
+            user = actions.sign_in(email=email, password=password, request=request)
+        except BadCredentials:
+            throttle.count(request, "sign-in", email)
+            log.info("sign-in refused", host=request.portal.host)
+            form.add_error(None, _("E-mail and password do not match."))
+        else:
+            throttle.forget(request, "sign-in", email)
+            enter_session(request, user)
+            return go_to(request, onwards)
+    return page(request, "access/sign_in.html", {"form": form, "next": onwards}, status=422)
+
+
+@door(signed_in=True, read_only_exempt=True)
+def sign_out(request: SignedIn) -> HttpResponse:
+    """End this session."""
+    if request.method == "POST":
+        logout(request)
+        messages.success(request, _("You are signed out."))
+    return go_to(request, "/sign-in")
+
+
+@door(signed_in=True, read_only_exempt=True)
+def go(request: SignedIn, place: str) -> HttpResponse:
+    """Open another portal: a page that leads there with a pass that works once.
+
+    It is a page and no redirect, since the policy of this site lets a form lead nowhere else.
+    """
+    if request.method != "POST":
+        return go_to(request, "/")
+    found = queries.place(request.user, place)
+    host = primary_host(partner_id=found.partner_id, tenant_id=found.tenant_id)
+    if not host:
+        raise NotFound
+    text = actions.issue_handoff(user_id=request.user.id, host=host, now=clock.now())
+    address = f"{address_of(request, host)}/enter?pass={text}"
+    response = page(request, "access/go.html", {"place": found, "address": address})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def address_of(request: PortalRequest, host: str) -> str:
+    """Scheme, host and port of another portal, reached as this one was."""
+    _name, _colon, port = request.META.get("HTTP_HOST", "").partition(":")
+    scheme = "https" if settings.PORTAL_HTTPS else request.scheme
+    return f"{scheme}://{host}{f':{port}' if port else ''}"
+
+
+@never_cache
+@door(public=True, read_only_exempt=True)
+def enter(request: PortalRequest) -> HttpResponse:
+    """Redeem a pass from another portal: it works once, on this host, within a minute.
+
+    Somebody else who is signed in here is asked first: a link must not swap who one is.
+    """
+    text = request.POST.get("pass") or request.GET.get("pass", "")
+    present = request.user if request.user.is_authenticated else None
+    if present is not None and request.method != "POST":
+        return page(request, "access/enter.html", {"pass": text})
+    try:
+        user = actions.redeem_handoff(text=text, host=request.portal.host, now=clock.now())
+    except HandoffSpent:
+        if present is not None:  # the Back button, or a page that was opened twice
+            return go_to(request, "/")
+        raise
+    enter_session(request, user)
+    return go_to(request, "/")
+
+
+@door(signed_in=True, read_only_exempt=True)
+def start(request: SignedIn) -> HttpResponse:
+    """The first page that one may see here; whoever may see none is told where they may go."""
+    for _group, shown in Shell(request).nav:
+        if shown[0].url != "/":
+            return go_to(request, shown[0].url)
+    return page(
+        request,
+        "access/nothing_here.html",
+        {"places": queries.places(request.user)},
+        status=200 if request.actor.permissions else 403,
+    )
+
+
+@door(signed_in=True)
+def places(request: SignedIn) -> HttpResponse:
+    """The switcher's list, narrowed by what was typed."""
+    found = queries.places(request.user, text=request.GET.get("q", "").strip())
+    return page(request, "access/places.html", {"places": found}, part="list")
+
+
+@door(public=True, read_only_exempt=True)
+def language(request: PortalRequest) -> HttpResponse:
+    """Choose the language of the pages before signing in; it is kept in a cookie."""
+    chosen = request.POST.get("language", "")
+    if request.method == "POST" and chosen not in dict(settings.LANGUAGES):
+        raise Invalid
+    response = go_to(request, relative(request.POST.get("next", "/")))
+    if request.method == "POST":
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=365 * 86_400,
+            secure=settings.PORTAL_HTTPS,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
