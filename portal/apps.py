@@ -10,7 +10,7 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
-        """Report errors where an operator said so."""
-        from portal import watch
+        """Say which broker jobs go to, and report errors where an operator said so."""
+        from portal import celery, watch  # noqa: F401 - the app makes itself the default
 
         watch.start()

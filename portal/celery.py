@@ -2,17 +2,13 @@
 
 import os
 
-import django
 from celery import Celery
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-django.setup()
-
-from django.conf import settings  # noqa: E402
 
 app = Celery("portal")
-app.conf.update(settings.CELERY)
+app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
 
 

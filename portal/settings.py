@@ -265,29 +265,34 @@ else:
 EGRESS_ALLOW = frozenset(ENV.egress_allow)
 
 # work; Redis only rings, so nothing here has to survive it
-CELERY = {
-    "broker_url": REDIS_URL.replace("unix://", "redis+socket://"),
-    "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,
-    "broker_transport_options": {
-        "visibility_timeout": 600,
-        "health_check_interval": 10,
-        "socket_timeout": 30,
-    },
-    "task_serializer": "json",
-    "accept_content": ["json"],
-    "task_acks_late": True,
-    "task_reject_on_worker_lost": True,
-    "task_ignore_result": True,
-    "task_default_queue": "work",
-    "worker_prefetch_multiplier": 1,
-    "worker_enable_remote_control": False,
-    "worker_send_task_events": False,
-    "worker_hijack_root_logger": False,
-    "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "worker_max_memory_per_child": 400_000,
-    "worker_soft_shutdown_timeout": 3,
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,  # longer than the longest drain
+    "health_check_interval": 10,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 1,
+    # a sender does not wait for a broker that is away: the dispatcher sends again
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
 }
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "work"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3
 
 LOGGING_CONFIG = None
 logs.configure(ENV.log_level, json=ENV.log_json)

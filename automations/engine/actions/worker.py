@@ -57,7 +57,7 @@ class Dispatcher(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="dispatcher", daemon=True)
-        self._stop = threading.Event()
+        self._ending = threading.Event()
         self._work = threading.Event()
         self.dispatched = 0
 
@@ -67,14 +67,14 @@ class Dispatcher(threading.Thread):
 
     def stop(self) -> None:
         """End after the batch that is under way."""
-        self._stop.set()
+        self._ending.set()
         self._work.set()
         self.join()
 
     def run(self) -> None:
         """Look for events that are not dispatched whenever the bell rings, and now and then."""
         try:
-            while not self._stop.is_set():
+            while not self._ending.is_set():
                 if not self._round():
                     self._work.wait(0.25)
                     self._work.clear()
@@ -86,7 +86,7 @@ class Dispatcher(threading.Thread):
         try:
             found = 0
             for tenant in ledger.tenants_with_intake():
-                if self._stop.is_set():
+                if self._ending.is_set():
                     break
                 found += events.dispatch(tenant, now=clock.now())
             self.dispatched += found
