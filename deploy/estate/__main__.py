@@ -19,14 +19,12 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0, help="the same orders for the same seed")
-    parser.add_argument(
-        "--first-number", type=int, default=0, help="number of the first order (default: by the clock)"
-    )
+    parser.add_argument("--first-number", type=int, default=10_001, help="number of the first order")
     parser.add_argument("--latency-ms", type=float, default=0, help="waiting time before every answer")
     parser.add_argument(
         "--key-file", type=Path, help=f"file with the ERP's key (default: the key {DEFAULT_KEY!r})"
     )
-    parser.add_argument("--feeds-file", type=Path, help="file in which feeds are kept over a restart")
+    parser.add_argument("--state-file", type=Path, help="file that keeps books and feeds over a restart")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
@@ -36,7 +34,7 @@ def main() -> int:
             seed=asked.seed,
             latency_seconds=asked.latency_ms / 1000,
             first_number=asked.first_number,
-            feeds_file=asked.feeds_file,
+            state_file=asked.state_file,
         )
         web.run_app(
             build(estate),

@@ -1,6 +1,6 @@
 """The ERP: books orders, reserves stock, refuses what an ERP refuses. No HTTP in here."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from deploy.estate.catalogue import CATALOGUE, CURRENCIES
@@ -127,6 +127,23 @@ class Erp:
             "reserved": self.reserved[sku],
             "available": self.available(sku),
         }
+
+    def kept(self) -> dict[str, Any]:
+        """The books, for a file."""
+        return {
+            "orders": [asdict(booked) for booked in self.orders.values()],
+            "stock": self.stock,
+            "reserved": self.reserved,
+            "postings": self._postings,
+        }
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take up the books that a file kept; articles that came since have what they come with."""
+        for booked in kept["orders"]:
+            self.orders[booked["number"]] = Booked(**booked)
+        self.stock |= {sku: count for sku, count in kept["stock"].items() if sku in self.stock}
+        self.reserved |= {sku: count for sku, count in kept["reserved"].items() if sku in self.reserved}
+        self._postings = kept["postings"]
 
     def _move(self, booked: Booked, sign: int) -> None:
         for line in booked.body["lines"]:

@@ -1,17 +1,15 @@
 """Feeds: the shop places orders at a rate and sends each as a signed webhook, again until it is taken.
 
 `{"url", "secret", "style": "shopify" | "cloudevents", "rate_per_second", "count": 0 = without end, "faulty": 0.1}`.
-A feed to an address that has one replaces it. With a file to keep them in, feeds go on after a restart.
+A feed to an address that has one replaces it.
 """
 
 import asyncio
 import contextlib
-import json
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
@@ -78,30 +76,28 @@ class Feeds:
     """All feeds of the shop; they share its customers, so that no order number comes twice."""
 
     customers: Customers
-    file: Path | None = None
     feeds: dict[str, Feed] = field(default_factory=dict)
     orders: Bounded[int, Order] = field(default_factory=lambda: Bounded(_MOST_ORDERS))
     _session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
-        """Take up the feeds that were kept."""
+        """Be ready to send."""
         connector = aiohttp.TCPConnector(resolver=_LocalNames(), limit=_MOST_AT_ONCE, use_dns_cache=False)
         self._session = aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
-        if self.file is not None and self.file.exists():
-            for kept in json.loads(self.file.read_text()):
-                self.start(Wish(**kept))
 
     async def close(self) -> None:
-        """End all feeds, to go on after a restart."""
-        await self._cancel()
+        """End all feeds and the line they send on."""
+        await self.stop()
         if self._session is not None:
             await self._session.close()
 
     async def stop(self) -> None:
-        """End all feeds for good."""
-        await self._cancel()
+        """End all feeds."""
+        tasks = [feed.task for feed in self.feeds.values() if feed.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self.feeds.clear()
-        self._keep()
 
     def start(self, wish: Wish) -> Feed:
         """Start a feed, in place of one to the same address."""
@@ -109,23 +105,7 @@ class Feeds:
             before.task.cancel()
         feed = self.feeds[wish.url] = Feed(wish)
         feed.task = asyncio.get_running_loop().create_task(self._run(feed))
-        self._keep()
         return feed
-
-    async def _cancel(self) -> None:
-        tasks = [feed.task for feed in self.feeds.values() if feed.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _keep(self) -> None:
-        if self.file is None:
-            return
-        endless = [asdict(feed.wish) for feed in self.feeds.values() if feed.wish.count == 0]
-        fresh = self.file.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(endless))
-        fresh.replace(self.file)
 
     async def _run(self, feed: Feed) -> None:
         """Place orders at the feed's rate; what the other side does not take in time waits its turn."""

@@ -42,6 +42,18 @@ class Keys:
         if key:
             self._saved[key] = (asked, status, answer)
 
+    def kept(self) -> list[list[Any]]:
+        """The saved answers, for a file."""
+        return [
+            [key, asked.hex(), status, answer.decode()]
+            for key, (asked, status, answer) in self._saved.items()
+        ]
+
+    def restore(self, kept: list[list[Any]]) -> None:
+        """Know again what a file kept."""
+        for key, asked, status, answer in kept:
+            self._saved[key] = (bytes.fromhex(asked), status, answer.encode())
+
     def told(self, *, by_key: bool) -> dict[str, Any]:
         """The counts; with `by_key` every key's own."""
         twice = [key for key, count in self.effects.items() if count > 1]

@@ -9,7 +9,6 @@ from deploy.estate.catalogue import CATALOGUE, Product
 from deploy.estate.places import COUNTRIES
 
 SHOP_NAME: Final = "Hollis Outfitters"
-_PREFIX: Final = "HO-"
 _MARKETS: Final = {"GB": 5, "DE": 2, "US": 2, "BR": 1}
 _SHIPPING_MINOR: Final = {"GBP": 495, "EUR": 590, "USD": 795, "BRL": 2490}
 _FREE_FROM_MINOR: Final = {"GBP": 10_000, "EUR": 12_000, "USD": 12_500, "BRL": 60_000}
@@ -40,9 +39,8 @@ class Order:
     shipping_minor: int
 
     @property
-    def number(self) -> str:
-        """What customer and shop call it."""
-        return f"{_PREFIX}{self.sequence}"
+    def customer_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
 
     @property
     def goods_minor(self) -> int:
@@ -58,7 +56,7 @@ class Customers:
 
     def __init__(self, seed: int, first_number: int) -> None:
         self._dice = random.Random(seed)
-        self._next = first_number
+        self.next_number = first_number
         self._faulty = 0
 
     def order(self, placed_at: datetime, *, faulty: float = 0) -> Order:
@@ -75,7 +73,7 @@ class Customers:
         address = country.address(dice)
         if dice.random() < faulty:
             address["postcode"] = self._broken(address["postcode"])
-        number, self._next = self._next, self._next + 1
+        number, self.next_number = self.next_number, self.next_number + 1
         return Order(
             sequence=number,
             placed_at=placed_at,

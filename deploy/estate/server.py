@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
+from deploy.estate import keeping
 from deploy.estate.erp import Erp, Refusal
 from deploy.estate.faults import BadRule, Faults, Rule
 from deploy.estate.feed import Feeds, Wish
@@ -29,13 +29,13 @@ _STUB_ANSWER: Final = b'{"ok":true}'
 
 @dataclass
 class Estate:
-    """Everything that the server knows; `reset` forgets it."""
+    """Everything that the server knows; `reset` forgets it, `state_file` remembers it over a restart."""
 
     key: str
     seed: int = 0
     latency_seconds: float = 0
-    first_number: int = 0
-    feeds_file: Path | None = None
+    first_number: int = 10_001
+    state_file: Path | None = None
     erp: Erp = field(init=False)
     keys: Keys = field(init=False)
     stub_keys: Keys = field(init=False)
@@ -45,10 +45,7 @@ class Estate:
 
     def __post_init__(self) -> None:
         self.reset()
-        first = (
-            self.first_number or int(time.time()) - 1_700_000_000
-        )  # later starts go on where earlier ones ended
-        self.feeds = Feeds(Customers(self.seed, first), self.feeds_file)
+        self.feeds = Feeds(Customers(self.seed, self.first_number))
 
     def reset(self, *, honour_keys: bool = True) -> None:
         """Empty books, no rules, counts at zero; feeds go on."""
@@ -94,14 +91,24 @@ def build(estate: Estate) -> web.Application:
             web.delete("/control/shop/feed", _stop_feeds),
         ]
     )
-    app.cleanup_ctx.append(_with_feeds)
+    app.cleanup_ctx.append(_remembering)
     return app
 
 
-async def _with_feeds(app: web.Application) -> Any:
-    await app[ESTATE].feeds.open()
-    yield
-    await app[ESTATE].feeds.close()
+async def _remembering(app: web.Application) -> Any:
+    """Open the feeds; with a file to remember in, take up what it keeps and save from now on."""
+    estate, path = app[ESTATE], app[ESTATE].state_file
+    await estate.feeds.open()
+    if path is None:
+        yield
+    else:
+        if path.exists():
+            keeping.restore(estate, path)
+        saving = asyncio.create_task(keeping.keep_saving(estate, path))
+        yield
+        saving.cancel()
+        keeping.save(estate, path)
+    await estate.feeds.close()
 
 
 @web.middleware
@@ -288,7 +295,10 @@ async def _set_stock(request: web.Request) -> web.Response:
 
 
 async def _start_feed(request: web.Request) -> web.Response:
-    feed = request.app[ESTATE].feeds.start(Wish(**_parsed(await request.read())))
+    estate = request.app[ESTATE]
+    feed = estate.feeds.start(Wish(**_parsed(await request.read())))
+    if estate.state_file is not None:
+        keeping.save(estate, estate.state_file)
     return _json(feed.told(), 201)
 
 

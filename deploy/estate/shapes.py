@@ -26,7 +26,7 @@ def shopify_order(order: Order) -> dict[str, Any]:
     return {
         "id": shopify_id(order),
         "admin_graphql_api_id": f"gid://shopify/Order/{shopify_id(order)}",
-        "name": f"#{order.number}",
+        "name": f"#{order.sequence}",
         "number": order.sequence,
         "order_number": order.sequence,
         "created_at": at,
@@ -84,7 +84,7 @@ def _shopify_address(order: Order) -> dict[str, Any]:
     return {
         "first_name": order.first_name,
         "last_name": order.last_name,
-        "name": f"{order.first_name} {order.last_name}",
+        "name": order.customer_name,
         "company": None,
         "address1": order.address["street"],
         "address2": None,
@@ -123,39 +123,62 @@ def _shopify_line(order: Order, index: int, line: Line) -> dict[str, Any]:
 
 def order_placed(order: Order) -> dict[str, Any]:
     """`order` as a CloudEvent `order.placed`, without the id of its sending; amounts in minor units."""
+    postcode = order.address["postcode"]
     return {
         "specversion": "1.0",
         "type": "order.placed",
         "source": f"https://{SHOP_DOMAIN}",
-        "subject": order.number,
+        "subject": str(shopify_id(order)),
         "time": rfc3339(order.placed_at),
         "datacontenttype": "application/json",
-        "data": {**erp_order(order), "placed_at": rfc3339(order.placed_at)},
+        "data": {
+            "order_id": str(shopify_id(order)),
+            "number": str(order.sequence),
+            "placed_at": rfc3339(order.placed_at),
+            "currency": order.currency,
+            "total_minor": order.total_minor,
+            "shipping_minor": order.shipping_minor,
+            "channel": "web",
+            "payment_status": "paid",
+            "customer": {"name": order.customer_name, "email": order.email},
+            "shipping_address": {
+                "name": order.customer_name,
+                "street": order.address["street"],
+                "city": order.address["city"],
+                "region": order.address["region"],
+                "country": order.country,
+                **({"postcode": postcode} if postcode else {}),
+            },
+            "lines": [
+                {
+                    "line_id": str(index),
+                    "sku": line.product.sku,
+                    "title": line.product.title,
+                    "quantity": line.quantity,
+                    "price_minor": line.unit_minor,
+                }
+                for index, line in enumerate(order.lines, start=1)
+            ],
+        },
     }
 
 
 def erp_order(order: Order) -> dict[str, Any]:
     """`order` as the ERP takes it."""
-    address = order.address
     return {
-        "number": order.number,
-        "customer": {"name": f"{order.first_name} {order.last_name}", "email": order.email},
+        "number": str(order.sequence),
+        "customer": {"name": order.customer_name, "email": order.email},
         "shipping_address": {
-            "name": f"{order.first_name} {order.last_name}",
-            "street": address["street"],
-            "city": address["city"],
-            "region": address["region"],
-            "postcode": address["postcode"],
+            "name": order.customer_name,
+            "street": order.address["street"],
+            "city": order.address["city"],
+            "region": order.address["region"],
+            "postcode": order.address["postcode"],
             "country": order.country,
         },
         "currency": order.currency,
         "lines": [
-            {
-                "sku": line.product.sku,
-                "title": line.product.title,
-                "quantity": line.quantity,
-                "unit_minor": line.unit_minor,
-            }
+            {"sku": line.product.sku, "quantity": line.quantity, "unit_minor": line.unit_minor}
             for line in order.lines
         ],
         "shipping_minor": order.shipping_minor,

@@ -88,8 +88,8 @@ class Launch:
         self.start_servers(supervisor)
         environ = self.child_environ()
         if self.demo:
-            key, feeds = self.home.key_file(ESTATE_KEY), self.home.run / "estate.feeds"
-            supervisor.start(product.estate(self._estate_port, key, feeds, environ))
+            key, state = self.home.key_file(ESTATE_KEY), self.home.path / "estate.state"
+            supervisor.start(product.estate(self._estate_port, key, state, environ))
         if statics.are_stale(self.home.path):
             supervisor.run_once(product.manage(*statics.COLLECT), name="static", env=environ, folder=ROOT)
             statics.mark_fresh(self.home.path)

@@ -99,11 +99,11 @@ def programs(env: Env, environ: Mapping[str, str]) -> list[Program]:
     ]
 
 
-def estate(port: int, key_file: Path, feeds_file: Path, environ: Mapping[str, str]) -> Program:
+def estate(port: int, key_file: Path, state_file: Path, environ: Mapping[str, str]) -> Program:
     """The simulated shop and ERP that the demo talks to."""
     command = [
         sys.executable, "-m", "deploy.estate", "--port", str(port), "--key-file", str(key_file),
-        "--feeds-file", str(feeds_file),
+        "--state-file", str(state_file),
     ]  # fmt: skip
     return Program("estate", command, environ, probe=lambda: bool(ports.answers(port, _ASK_ESTATE)))
 

@@ -63,7 +63,7 @@ def test_a_feed_goes_on_when_the_estate_was_killed(place: Path) -> None:
         os.kill(old, signal.SIGKILL)
         eventually(lambda: restarted(place, "estate", old))
         eventually(lambda: ask_estate(home, "GET", "/control/state")["feeds"][0]["sent"] > 0)
-        assert (place / "run" / "estate.feeds").stat().st_mode & 0o777 == 0o600
+        assert (place / "estate.state").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_failed_migration_ends_the_start_with_one_line_of_its_own(place: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,13 +12,18 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from standardwebhooks.webhooks import Webhook
 
+from automations.connectors.contract import Delivery
+from automations.connectors.vendors.shopify import webhooks
+from automations.events import registry
 from deploy.estate import signing
+from deploy.estate.erp import check_order
 from deploy.estate.orders import Customers
 from deploy.estate.server import Estate, build
-from deploy.estate.shapes import erp_order, shopify_order
+from deploy.estate.shapes import erp_order, order_placed, shopify_order
 from kernel.clock import parse_rfc3339
 
 AT = parse_rfc3339("2026-03-02T09:00:00Z")
+KEY = {"Authorization": "Bearer k"}
 Client = TestClient[web.Request, web.Application]
 
 
@@ -39,6 +45,13 @@ async def book(client: Client, order: Any, key: str = "") -> tuple[int, dict[str
     headers = {"Idempotency-Key": key} if key else {}
     async with client.post("/erp/orders", json=order, headers=headers) as answer:
         return answer.status, json.loads(await answer.read())
+
+
+def broken(type_: str, data: Any) -> list[Any]:
+    """Where `data` breaks the portal's contract of an event type."""
+    contract = registry.contract(type_)
+    assert contract is not None
+    return contract.findings(data)
 
 
 async def state(client: Client) -> dict[str, Any]:
@@ -261,7 +274,7 @@ async def test_a_feed_of_cloudevents_carries_a_standard_signature(estate: Client
             "1.0",
             headers["webhook-id"],
         )
-        assert (await book(estate, event["data"]))[0] == 201
+        assert broken("order.placed", event["data"]) == []
 
 
 async def test_a_webhook_that_is_not_taken_comes_again_under_its_id_until_it_is(estate: Client) -> None:
@@ -276,6 +289,39 @@ async def test_a_webhook_that_is_not_taken_comes_again_under_its_id_until_it_is(
 async def test_a_feed_that_nobody_can_run_is_refused(estate: Client, wish: dict[str, Any]) -> None:
     answer = await estate.post("/control/shop/feed", json={"url": "http://x", "secret": "hush", **wish})
     assert answer.status == 400
+
+
+async def test_books_answers_and_endless_feeds_are_there_again_after_a_restart(tmp_path: Path) -> None:
+    file, order = tmp_path / "state", an_order()
+    wish = {"url": "http://shop.localhost:1/in", "secret": "hush", "rate_per_second": 0.01}
+    async with TestClient(TestServer(build(Estate(key="k", state_file=file))), headers=KEY) as before:
+        first = await book(before, order, "once")
+        assert (await before.post("/control/shop/feed", json=wish)).status == 201
+    async with TestClient(TestServer(build(Estate(key="k", state_file=file))), headers=KEY) as after:
+        assert await book(after, order, "once") == first
+        assert (await after.get(f"/erp/orders/{order['number']}")).status == 200
+        assert [feed["url"] for feed in (await state(after))["feeds"]] == [wish["url"]]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_order_of_the_shop_becomes_one_that_the_erp_books() -> None:
+    customers = Customers(7, 1001)
+    for _ in range(50):
+        order = customers.order(AT)
+        body = json.dumps(shopify_order(order)).encode()
+        headers = {"X-Shopify-Topic": "orders/create", "X-Shopify-Webhook-Id": "w-1"}
+        (arrival,) = webhooks.read(Delivery(headers, body))
+        assert (
+            broken("order.placed", arrival.data) == broken("order.placed", order_placed(order)["data"]) == []
+        )
+        for told in (arrival.data, order_placed(order)["data"]):
+            names = ("number", "customer", "shipping_address", "currency", "shipping_minor", "total_minor")
+            lines = [
+                {"sku": line["sku"], "quantity": line["quantity"], "unit_minor": line["price_minor"]}
+                for line in told["lines"]
+            ]
+            check_order({**{name: told[name] for name in names}, "lines": lines})
+            assert told["number"] == erp_order(order)["number"]
 
 
 def test_the_published_vectors_of_both_schemes_come_out() -> None:
