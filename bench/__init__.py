@@ -1,0 +1,1 @@
+"""Benchmarks: each prints figures as JSON lines, CPU per unit beside wall time. Nothing here is a test."""
