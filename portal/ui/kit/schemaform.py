@@ -93,7 +93,8 @@ class SchemaForm(forms.Form):
             count = min(int(sent), _MOST_ROWS) if sent.isdigit() else 0
         found = []
         for index in range(count):
-            initial = stored[index] if index < len(stored) else None
+            # what was sent is compared with an empty row: one that only repeats what is stored is no empty row
+            initial = stored[index] if index < len(stored) and not self.is_bound else None
             row = self._part(schema["items"], f"{name}-{index}", initial)
             row.empty_permitted = True
             row.use_required_attribute = False
