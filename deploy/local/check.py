@@ -18,6 +18,7 @@ STEPS: Final[dict[str, list[str]]] = {
     "ruff": [_BIN + "ruff", "check", "--quiet", "."],
     "imports": [_BIN + "lint-imports", "--no-cache"],
     "templates": [_BIN + "djlint", "templates", "--lint", "--quiet"],
+    "assets": [*_MANAGE, "ui_assets", "--check"],
     "mypy": [sys.executable, "-m", "mypy"],
     "migrations": [*_MANAGE, "makemigrations", "--check", "--dry-run"],
 }

@@ -91,6 +91,7 @@ class Launch:
             key, state = self.home.key_file(ESTATE_KEY), self.home.path / "estate.state"
             supervisor.start(product.estate(self._estate_port, key, state, environ))
         if statics.are_stale(self.home.path):
+            supervisor.say("collecting the static files: they are new here, or changed")
             supervisor.run_once(product.manage(*statics.COLLECT), name="static", env=environ, folder=ROOT)
             statics.mark_fresh(self.home.path)
         supervisor.run_once(product.manage("upgrade"), name="upgrade", env=environ, folder=ROOT)
