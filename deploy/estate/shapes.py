@@ -45,25 +45,12 @@ def shopify_order(order: Order) -> dict[str, Any]:
         "fulfillment_status": None,
         "source_name": "web",
         "taxes_included": True,
-        "subtotal_price": money(order.goods_minor),
-        "total_line_items_price": money(order.goods_minor),
-        "total_discounts": "0.00",
-        "total_tax": money(order.goods_minor // 6),
-        "total_price": money(order.total_minor),
-        "total_weight": sum(line.quantity * line.product.grams for line in order.lines),
+        **_shopify_sums(order),
         "discount_codes": [],
         "note": None,
         "note_attributes": [],
         "tags": "",
-        "customer": {
-            "id": _FIRST_ID + order.sequence * 7,
-            "email": order.email,
-            "first_name": order.first_name,
-            "last_name": order.last_name,
-            "state": "disabled",
-            "verified_email": True,
-            "default_address": address,
-        },
+        "customer": _shopify_customer(order),
         "billing_address": address,
         "shipping_address": address,
         "shipping_lines": [
@@ -77,6 +64,29 @@ def shopify_order(order: Order) -> dict[str, Any]:
         "line_items": [_shopify_line(order, index, line) for index, line in enumerate(order.lines)],
         "fulfillments": [],
         "refunds": [],
+    }
+
+
+def _shopify_customer(order: Order) -> dict[str, Any]:
+    return {
+        "id": _FIRST_ID + order.sequence * 7,
+        "email": order.email,
+        "first_name": order.first_name,
+        "last_name": order.last_name,
+        "state": "disabled",
+        "verified_email": True,
+        "default_address": _shopify_address(order),
+    }
+
+
+def _shopify_sums(order: Order) -> dict[str, Any]:
+    return {
+        "subtotal_price": money(order.goods_minor),
+        "total_line_items_price": money(order.goods_minor),
+        "total_discounts": "0.00",
+        "total_tax": money(order.goods_minor // 6),
+        "total_price": money(order.total_minor),
+        "total_weight": sum(line.quantity * line.product.grams for line in order.lines),
     }
 
 
