@@ -30,6 +30,7 @@ log = structlog.get_logger("portal.request")
 Handler = Callable[[PortalRequest], HttpResponse]
 _HOST: Final = re.compile(r"^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")
 _ZONES: Final = frozenset(zoneinfo.available_timezones())
+_OPS: Final = ("/health", "/ready", "/metrics")
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -64,7 +65,9 @@ def host(get_response: Handler) -> Handler:
 
     def middleware(request: PortalRequest) -> HttpResponse:
         try:
-            found = queries.host(_host_name(request), settings.BASE_DOMAIN)
+            # whoever watches over the process asks it by its address, whatever that is called
+            name = settings.BASE_DOMAIN if request.path in _OPS else _host_name(request)
+            found = queries.host(name, settings.BASE_DOMAIN)
         except UnknownHost as error:
             return answer(request, error)
         request.portal = found

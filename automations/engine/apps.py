@@ -10,5 +10,5 @@ class EngineConfig(AppConfig):
     label = "engine"
 
     def ready(self) -> None:
-        """Register the drain and what events do."""
-        from automations.engine import handlers, tasks  # noqa: F401
+        """Register the drain, what events do, and who uses connections."""
+        from automations.engine import handlers, registry, tasks  # noqa: F401

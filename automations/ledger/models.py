@@ -49,7 +49,8 @@ class IntakeRow(models.Model):
     tenant_id = models.UUIDField()
     event_id = models.UUIDField()
     received_at = models.DateTimeField(
-        db_default=Now(), help_text="By the tenant's clock. No timer fires that is due later than the first of these."
+        db_default=Now(),
+        help_text="By the tenant's clock. No timer fires that is due later than the first of these.",
     )
 
     class Meta:

@@ -76,4 +76,4 @@ def workers(since: datetime) -> list[dict[str, Any]]:
     """Workers that were heard of since then."""
     from automations.ledger.models import Worker
 
-    return list(Worker.objects.filter(heartbeat_at__gte=since).values())
+    return [dict(row) for row in Worker.objects.filter(heartbeat_at__gte=since).values()]

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import rfc8785
 from django.db import transaction
@@ -19,7 +20,7 @@ from tenants.audit.actions import record
 
 def content_hash(folder: Folder) -> str:
     """SHA-256 over everything that the folder holds, in canonical form (RFC 8785)."""
-    content = {
+    content: dict[str, Any] = {
         "manifest": folder.manifest,
         "input_schema": folder.input_schema,
         "document": folder.document,

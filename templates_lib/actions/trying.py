@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from automations.engine.actions.intake import fits
 from automations.engine.actions.rehearse import Rehearsal, rehearse, yes
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
 from automations.engine.dsl.program import Program
 from automations.engine.machine.moves import Effect, Outcome
 from automations.events import queries as events
+from automations.events.models import Event
 from kernel import clock
 from kernel.errors import Invalid
 from templates_lib.contract import Folder
@@ -139,14 +141,13 @@ def preview(
     check_config(version, config)
     program = compile_document(version.document, FUNCTIONS)
     runs = []
-    starters = events.recent(types=[part.type for part in program.start.filters], most=most)
-    for event in starters:
+    for event in _starters(program, most):
         envelope = event.envelope()
         value = event.data if program.start.read in ("data", "raw") else envelope
         later = [
-            other.envelope()
+            other.envelope
             for other in events.of_subject(event.subject)
-            if other.received_at >= event.received_at
+            if other.received_at >= event.received_at and other.id != event.id and other.envelope
         ]
         seen = rehearse(
             program,
@@ -158,6 +159,15 @@ def preview(
         )
         runs.append(_previewed(event.subject, clock.rfc3339(event.time), seen))
     return Preview(looked_at=len(runs), runs=runs)
+
+
+def _starters(program: Program, most: int) -> list[Event]:
+    """The last events of the tenant that would have started the workflow, newest first."""
+    found: list[Event] = []
+    for part in program.start.filters:
+        rows = events.event_rows(events.EventFilter(type=part.type))[:most]
+        found += [event for event in rows if fits(part, event.envelope())]
+    return sorted(found, key=lambda event: event.received_at, reverse=True)[:most]
 
 
 def _previewed(subject: str, time: str, seen: Rehearsal) -> Previewed:

@@ -13,6 +13,7 @@ from automations.engine.actions.carry import Carried
 from automations.engine.executors import http
 from automations.engine.machine.moves import Effect, Outcome
 from automations.engine.store import effects
+from kernel import clock
 from kernel.errors import PortalError
 from kernel.http import Client
 from tenants.tenancy import context
@@ -26,7 +27,7 @@ class Effects:
     def __init__(self, client: Client, connection: AsyncConnection[Any]) -> None:
         self._client = client
         self._connection = connection
-        self._opened: dict[tuple[UUID, str], tuple[float, Any]] = {}
+        self._opened: dict[tuple[UUID, str], tuple[float, http.Signed]] = {}
         self._lock = asyncio.Lock()
 
     async def close(self) -> None:
@@ -55,8 +56,8 @@ class Effects:
         )
         return outcome
 
-    async def _connection_for(self, held: Carried, alias: str) -> Any:
-        """The opened connection behind an alias of the definition, None without an alias."""
+    async def _connection_for(self, held: Carried, alias: str) -> http.Signed | None:
+        """The connection behind an alias of the definition, None without one; kept for a few seconds."""
         if not alias:
             return None
         connection_id = held.setup.connections.get(alias)
@@ -72,6 +73,7 @@ class Effects:
         return found
 
 
-def _open(tenant_id: UUID, connection_id: UUID) -> Any:
+def _open(tenant_id: UUID, connection_id: UUID) -> http.Signed:
     with context.enter(tenant_id):
-        return connectors.open_connection(connection_id)
+        opened = connectors.open_connection(connection_id, now=clock.now())
+        return http.Signed(opened.base_url, opened.headers())

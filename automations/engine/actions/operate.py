@@ -1,6 +1,6 @@
 """What a person may do with a run: cancel it, or send one that waits for review on its way."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from automations.engine.machine.core import current_task
 from automations.engine.machine.state import Run as Machine
 from automations.engine.models import Definition, Run, Workflow
 from automations.engine.store import operate as store
-from automations.events import actions as events
+from automations.events.actions import publish
 from automations.ledger import actions as ledger
 from kernel import jsonx
 from kernel.actor import Actor
@@ -130,16 +130,13 @@ def _restored(run: Run, now: datetime) -> Machine:
 
 def _publish(run: Run, machine: Machine) -> None:
     """What the act made the run tell, in the same transaction."""
-    from kernel import clock
-
     for fact in machine.facts:
-        at = clock.datetime.fromtimestamp(fact.time, clock.UTC)
-        events.publish(
+        publish(
             type=fact.type,
             subject=fact.subject or run.business_key,
             data=fact.data,
             source=fact.source,
-            time=at,
+            time=datetime.fromtimestamp(fact.time, UTC),
             event_id=fact.id,
             extensions={"portalhops": run.hops + 1},
             internal=True,

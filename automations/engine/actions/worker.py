@@ -49,7 +49,7 @@ class Worker:
         finally:
             await asyncio.to_thread(dispatcher.stop)
             if listener is not None:
-                await listener.aclose()  # type: ignore[no-untyped-call] # redis has no type for it
+                await listener.aclose()
 
 
 class Dispatcher(threading.Thread):

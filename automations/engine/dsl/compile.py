@@ -143,7 +143,7 @@ class _Walker:
     def _items(
         self, value: list[Any], pointer: str, index: dict[str, int]
     ) -> list[tuple[str, dict[str, Any], str]]:
-        items = []
+        items: list[tuple[str, dict[str, Any], str]] = []
         for number, item in enumerate(value):
             if not isinstance(item, dict) or len(item) != 1:
                 self.build.find(

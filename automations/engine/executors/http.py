@@ -2,7 +2,9 @@
 
 import base64
 import re
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from automations.engine.machine.moves import Effect, Outcome
@@ -16,15 +18,15 @@ _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SECONDS: Final = 30.0
 
 
-class Connection(Protocol):
-    """An opened connection of the connectors room."""
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A connection ready for calls: where it leads, and the headers that sign a call in."""
 
     base_url: str
+    headers: Mapping[str, str] = field(repr=False)
 
-    def headers(self) -> dict[str, str]: ...
 
-
-async def send(client: Client, effect: Effect, connection: Connection | None) -> Outcome:
+async def send(client: Client, effect: Effect, connection: Signed | None) -> Outcome:
     """Carry out one call and tell how it went; never raises for what the other side does."""
     request = effect.request
     try:
@@ -48,7 +50,7 @@ async def send(client: Client, effect: Effect, connection: Connection | None) ->
     return Outcome(error=f"more than {_REDIRECTS} redirects")
 
 
-def _prepare(effect: Effect, connection: Connection | None) -> tuple[str, dict[str, str], bytes | None]:
+def _prepare(effect: Effect, connection: Signed | None) -> tuple[str, dict[str, str], bytes | None]:
     request = effect.request
     headers = {
         "accept": "application/json",
@@ -64,7 +66,7 @@ def _prepare(effect: Effect, connection: Connection | None) -> tuple[str, dict[s
     uri = request["uri"]
     if connection is not None:
         uri = _inside(connection.base_url, uri)
-        headers.update({name.lower(): value for name, value in connection.headers().items()})
+        headers.update({name.lower(): value for name, value in connection.headers.items()})
     elif request.get("connection"):
         raise ValueError(f"no connection is chosen for {request['connection']!r}")
     elif request.get("credentials"):

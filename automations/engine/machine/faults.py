@@ -22,7 +22,7 @@ _STANDARD: Final = re.compile(
 
 def same_type(one: Json, other: Json) -> bool:
     """Whether two error types mean the same."""
-    return _normal(one) == _normal(other)
+    return bool(_normal(one) == _normal(other))
 
 
 def _normal(kind: Json) -> Json:
@@ -129,8 +129,8 @@ def _retry_in(
 
 def _delay(run: Run, retry: Retry, attempt: int) -> float:
     """The pause before retry number `attempt` (1 is the first): constant d, linear d·n, exponential d·2^(n-1)."""
-    factor = {"constant": 1, "linear": attempt, "exponential": 2 ** min(attempt - 1, 30)}[retry.backoff]
-    delay = retry.delay * factor
+    factors = {"constant": 1.0, "linear": float(attempt), "exponential": 2.0 ** min(attempt - 1, 30)}
+    delay = retry.delay * factors[retry.backoff]
     if retry.jitter is not None:
         low, high = retry.jitter
         # the same run and attempt always give the same jitter, so that a history replays

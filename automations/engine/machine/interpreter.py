@@ -113,8 +113,7 @@ def _go(run: Run, strand: Strand) -> None:
             _enter(run, strand, task)
         except WorkflowError as error:
             faults.throw(run, strand, error)
-    if strand.pending["k"] == "fault":
-        _faulted(run)
+    _look(run, strand)
 
 
 def _enter(run: Run, strand: Strand, task: Task) -> None:
@@ -181,8 +180,7 @@ def _branch_over(run: Run, strand: Strand) -> None:
         fork.joined(run, strand)
     except WorkflowError as error:
         faults.throw(run, parent, error)
-        if parent.pending is not None and parent.pending["k"] == "fault":
-            _faulted(run)
+        _look(run, parent)
 
 
 def _fail(run: Run, error: dict[str, Json]) -> None:
@@ -192,6 +190,12 @@ def _fail(run: Run, error: dict[str, Json]) -> None:
     run.status = "faulted"
     run.strands = {}
     tell(run, "faulted", error["instance"], error=error)
+
+
+def _look(run: Run, strand: Strand) -> None:
+    """Hold the run if this strand met an error that nobody catches."""
+    if strand.pending is not None and strand.pending["k"] == "fault":
+        _faulted(run)
 
 
 def _faulted(run: Run) -> None:
@@ -223,7 +227,7 @@ def take_outcome(run: Run, strand_id: str, key: str, outcome: Outcome) -> None:
     if strand is None or strand.pending is None or strand.pending.get("key") != key:
         return
     task, began = current_task(strand), strand.pending["b"]
-    late = outcome.error and "deadline" in strand.pending and run.now >= strand.pending["deadline"]
+    late = bool(outcome.error) and run.now >= strand.pending.get("deadline", float("inf"))
     try:
         if late:
             stop_waiting(run, strand)
@@ -235,8 +239,7 @@ def take_outcome(run: Run, strand_id: str, key: str, outcome: Outcome) -> None:
     except WorkflowError as error:
         error.begin = began
         faults.throw(run, strand, error)
-        if strand.pending is not None and strand.pending["k"] == "fault":
-            _faulted(run)
+        _look(run, strand)
     advance(run)
 
 
@@ -252,8 +255,7 @@ def take_event(run: Run, no: int, event: Mapping[str, Json]) -> bool:
             except WorkflowError as error:
                 faults.throw(run, strand, error)
                 taken = True
-            if strand.pending is not None and strand.pending["k"] == "fault":
-                _faulted(run)
+            _look(run, strand)
             advance(run)
             return taken
     return False
@@ -295,8 +297,7 @@ def fire(run: Run) -> bool:
                 _fire(run, strand, due)
             except WorkflowError as error:
                 faults.throw(run, strand, error)
-            if strand.pending is not None and strand.pending["k"] == "fault":
-                _faulted(run)
+            _look(run, strand)
             advance(run)
             return True
     return False

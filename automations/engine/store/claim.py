@@ -37,9 +37,9 @@ charge as (
   from turn where s.tenant_id = turn.tenant_id),
 pace as (
   update ledger_fair_clock f set vtime = turn.at from turn where f.vtime < turn.at)
-select turn.tenant_id, turn.schema_name, turn.virtual, extract(epoch from turn.now)::float8 as now,
+select turn.tenant_id, turn.schema_name, turn.virtual, extract(epoch from turn.now)::float8,
        c.run_id, c.definition_id, c.epoch, c.wakes, c.claims, c.signal,
-       extract(epoch from greatest(c.ready_at, 'epoch'))::float8 as ready_at
+       extract(epoch from greatest(c.ready_at, 'epoch'))::float8
 from claimed c, turn
 """
 
@@ -62,7 +62,7 @@ order by d.received_at, d.event_id
 
 @dataclass(slots=True)
 class Claimed:
-    """A run that is ours until the lease ends, as the queue and the tenant's tables have it."""
+    """A run that is ours until the lease ends; the fields stand in the order of `_CLAIM`."""
 
     tenant_id: UUID
     schema: str
@@ -81,26 +81,10 @@ class Claimed:
 
 async def claim(connection: AsyncConnection[Any], worker: UUID, most: int) -> list[Claimed]:
     """Take up to `most` due runs of the tenant whose turn it is, with their inputs, snapshots and deliveries."""
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(_CLAIM, {"worker": worker, "most": most, "lease": LEASE_SECONDS})
-    found = [
-        Claimed(
-            row.tenant_id,
-            row.schema_name,
-            row.virtual,
-            row.now,
-            row.run_id,
-            row.definition_id,
-            row.epoch,
-            row.wakes,
-            row.claims,
-            row.signal,
-            row.ready_at,
-        )
-        for row in await cursor.fetchall()
-    ]
+    cursor = await connection.execute(_CLAIM, {"worker": worker, "most": most, "lease": LEASE_SECONDS})
+    found = [Claimed(*row) for row in await cursor.fetchall()]
     if found:
-        await _load(cursor, found)
+        await _load(connection.cursor(row_factory=namedtuple_row), found)
     return found
 
 

@@ -4,9 +4,6 @@ from typing import Any, Final
 
 from automations.engine.dsl.jq.errors import OutOfFuel
 
-STEPS: Final = 100_000
-OUTPUTS: Final = 10_000
-SIZE: Final = 16_000_000
 MAX_CALLS: Final = 400
 """How many Python frames a program may stack: functions that call themselves, and what runs inside them."""
 
@@ -17,18 +14,20 @@ class Fuel:
     A step stands for at most a microsecond or two of work; size counts bytes made, whether kept or not.
     """
 
-    __slots__ = ("outputs", "patterns", "searched", "size", "steps", "wild")
+    steps: int = 100_000
+    outputs: int = 10_000
+    size: int = 16_000_000
+    wild: bool = False
+    """Whether an infinity or a NaN came up, which JSON does not have."""
+    searched: int = 0
+    """Nanoseconds of processor time spent on regular expressions."""
+    patterns: dict[tuple[str, str], Any] | None = None
+    """Regular expressions that were compiled on the way."""
 
-    def __init__(self, steps: int = STEPS, outputs: int = OUTPUTS, size: int = SIZE) -> None:
+    def __init__(self, steps: int = steps, outputs: int = outputs, size: int = size) -> None:
         self.steps = steps
         self.outputs = outputs
         self.size = size
-        self.wild = False
-        """Whether an infinity or a NaN came up, which JSON does not have."""
-        self.searched = 0
-        """Nanoseconds of processor time spent on regular expressions."""
-        self.patterns: dict[tuple[str, str], Any] = {}
-        """Regular expressions that were compiled on the way."""
 
     def step(self, count: int) -> None:
         """Draws `count` steps. Raises OutOfFuel."""
@@ -47,3 +46,11 @@ class Fuel:
         """The error that says which part of the budget is used up."""
         what = "makes too much data" if self.size < 0 else "takes too many steps"
         return OutOfFuel(f"the expression {what}")
+
+
+def full() -> Fuel:
+    """A full budget; what every evaluation starts with, so it costs as little as can be."""
+    return _new(Fuel)
+
+
+_new: Final = object.__new__

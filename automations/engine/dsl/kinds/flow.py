@@ -151,7 +151,7 @@ def _backoff(build: Builder, value: Any, pointer: str) -> Literal["constant", "l
     value = build.mapping(value, pointer, "`backoff`")
     for kind in ("constant", "linear", "exponential"):
         if list(value) == [kind]:
-            return kind  # type: ignore[return-value] # one of the three literals
+            return kind
     build.find("structure", pointer, "`backoff` is one of constant, linear, exponential.")
     return "constant"
 

@@ -44,7 +44,9 @@ def listen(
     to = build.mapping(inner.get("to"), at, "`to`")
     build.only(to, {"one", "any", "all", "until"}, at)
     mode, filters = _strategy(build, to, at, names)
-    until, until_filters, until_mode = None, (), ""
+    until: Test | None = None
+    until_filters: tuple[EventFilter, ...] = ()
+    until_mode: Any = ""
     if "until" in to:
         if mode != "any":
             build.find("structure", f"{at}/until", "`until` goes with `any`.")

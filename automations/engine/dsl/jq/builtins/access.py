@@ -79,9 +79,9 @@ def index(fuel: Fuel, value: Json, key: Json) -> Json:
 
 
 def _bound(bound: Json, size: int, *, end: bool) -> int:
-    if bound is None or math.isnan(bound):
+    if bound is None or bound != bound:  # noqa: PLR0124 - only NaN differs from itself
         return size if end else 0
-    if math.isinf(bound):
+    if abs(bound) > size:
         return size if bound > 0 else 0
     whole: int = math.ceil(bound) if end else math.floor(bound)
     return min(max(whole + size if bound < 0 else whole, 0), size)

@@ -56,23 +56,30 @@ def _draw(fuel: Fuel, left: float, right: float) -> None:
 
 def whole(number: float) -> int:
     """`number` without its fraction; an infinity becomes the biggest 64 bit integer."""
+    if isinstance(number, int):
+        return number
     if math.isinf(number):
         return _BIGGEST if number > 0 else -_BIGGEST
     return int(number)
 
 
+def _sum(fuel: Fuel, left: float, right: float) -> Json:
+    try:
+        return checked(fuel, left + right)
+    except OverflowError:
+        return checked(fuel, to_float(left) + to_float(right))
+
+
 def add(fuel: Fuel, left: Json, right: Json) -> Json:
     """`left + right`"""
-    if is_number(left) and is_number(right):
-        if left.__class__ is not right.__class__:
-            left, right = to_float(left), to_float(right)
-        return checked(fuel, left + right)
+    kind, other = left.__class__, right.__class__
+    if (kind is float or kind is int) and (other is float or other is int):
+        return _sum(fuel, left, right)
     if left is None:
         return right
     if right is None:
         return left
-    kind = left.__class__
-    if kind is right.__class__:
+    if kind is other:
         if kind is str:
             fuel.grow(text_size(left) + text_size(right))
             return left + right
@@ -110,9 +117,7 @@ def total(fuel: Fuel, value: Json) -> Json:
 def subtract(fuel: Fuel, left: Json, right: Json) -> Json:
     """`left - right`"""
     if is_number(left) and is_number(right):
-        if left.__class__ is not right.__class__:
-            left, right = to_float(left), to_float(right)
-        return checked(fuel, left - right)
+        return _sum(fuel, left, -right)
     if left.__class__ is list and right.__class__ is list:
         fuel.step(len(left) + len(right))
         if all(item.__class__ is str for item in right):
@@ -148,21 +153,21 @@ def merge(fuel: Fuel, left: Json, right: Json, level: int = 0) -> Json:
 
 
 def _product(fuel: Fuel, left: float, right: float) -> Json:
-    if left.__class__ is not right.__class__:
+    if isinstance(left, int) and isinstance(right, int):
+        if left.bit_length() + right.bit_length() > MAX_INT_BITS + 1:
+            raise too_big()
+        _draw(fuel, left, right)
+        return left * right
+    try:
+        return checked(fuel, left * right)
+    except OverflowError:
         return checked(fuel, to_float(left) * to_float(right))
-    if (
-        isinstance(left, int)
-        and isinstance(right, int)
-        and left.bit_length() + right.bit_length() > MAX_INT_BITS + 1
-    ):
-        raise too_big()
-    _draw(fuel, left, right)
-    return checked(fuel, left * right)
 
 
 def multiply(fuel: Fuel, left: Json, right: Json) -> Json:
     """`left * right`"""
-    if is_number(left) and is_number(right):
+    kind, other = left.__class__, right.__class__
+    if (kind is float or kind is int) and (other is float or other is int):
         return _product(fuel, left, right)
     if left.__class__ is str and is_number(right):
         return _repeat(fuel, left, right)
@@ -202,7 +207,7 @@ def remainder(fuel: Fuel, left: Json, right: Json) -> Json:
     """`left % right`, of the numbers without their fractions; the sign is that of `left`."""
     if not (is_number(left) and is_number(right)):
         raise Raised(f"{described(left)} and {described(right)} cannot be divided (remainder)")
-    if math.isnan(left) or math.isnan(right):
+    if left != left or right != right:  # noqa: PLR0124 - only NaN differs from itself
         return checked(fuel, math.nan)
     divisor = abs(whole(right))
     if divisor == 0:

@@ -126,7 +126,7 @@ def _formatted(fuel: Fuel, value: Json, format_text: Json, name: str, zone: str)
     if format_text.__class__ is not str:
         raise Raised(f"{name} requires a string format")
     fuel.grow(8 * text_size(format_text))
-    fuel.step(1 + format_text.count("%"))
+    fuel.step(2 + 2 * format_text.count("%"))
     return _write(parts, format_text, zone)
 
 

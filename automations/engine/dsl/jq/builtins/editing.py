@@ -8,7 +8,7 @@ from functools import cmp_to_key
 from typing import Final
 
 from automations.engine.dsl.jq.builtins.access import Path, bounds, index
-from automations.engine.dsl.jq.builtins.arithmetic import ENTRY, ITEM
+from automations.engine.dsl.jq.builtins.arithmetic import ENTRY, ITEM, add
 from automations.engine.dsl.jq.builtins.ordering import compare, equal
 from automations.engine.dsl.jq.errors import Raised, too_deep
 from automations.engine.dsl.jq.fuel import Fuel
@@ -44,6 +44,23 @@ class Draft:
         for key in path:
             value = index(self._fuel, value, key)
         return value
+
+    def add(self, path: Path, value: Json) -> None:
+        """Adds `value` to what stands at `path`, in place where that is our own."""
+        old = self.peek(path)
+        if id(old) in self._owned and old.__class__ is value.__class__:
+            if old.__class__ is list:
+                self._fuel.grow(ITEM * len(value))
+                old.extend(value)
+                return
+            if old.__class__ is dict:
+                self._fuel.grow(ENTRY * len(value))
+                old.update(value)
+                return
+        new = add(self._fuel, old, value)
+        if new is not old and new is not value and new.__class__ in (list, dict):
+            self._owned[id(new)] = new
+        self.set(path, new)
 
     def set(self, path: Path, value: Json) -> None:
         """Puts `value` at `path`; null on the way becomes an array or object."""
@@ -198,6 +215,27 @@ def _deleted(holder: list[Json], key: Json) -> tuple[int, int]:
         return 0, 0
     place = int(key) + (len(holder) if key < 0 else 0)
     return (place, place + 1) if 0 <= place < len(holder) else (0, 0)
+
+
+def put(fuel: Fuel, holder: Json, key: Json, value: Json) -> Json:
+    """A copy of `holder` with `value` at `key`."""
+    if holder.__class__ is dict and key.__class__ is str:
+        fuel.grow(ENTRY * len(holder) + 64)
+        return {**holder, key: value}
+    draft = Draft(fuel, holder)
+    draft.set((key,), value)
+    return draft.root
+
+
+def copied(fuel: Fuel, holder: Json) -> Json:
+    """A copy of an array or object, whose items are about to be replaced one by one."""
+    if holder.__class__ is list:
+        fuel.grow(ITEM * len(holder) + 56)
+        return list(holder)
+    if holder.__class__ is dict:
+        fuel.grow(ENTRY * len(holder) + 64)
+        return dict(holder)
+    raise Raised(f"Cannot iterate over {described(holder)}")
 
 
 def set_path(fuel: Fuel, value: Json, path: Json, new: Json) -> Json:

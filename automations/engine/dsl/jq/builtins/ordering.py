@@ -4,7 +4,6 @@ Everything that walks a value draws on fuel, because a small value can share its
 takes forever.
 """
 
-from functools import partial
 from typing import Final
 
 from automations.engine.dsl.jq.errors import Raised, too_deep
@@ -100,12 +99,11 @@ def _key(fuel: Fuel, value: Json, level: int) -> Json:
         return (4, value)
     if level > MAX_LEVELS:
         raise too_deep()
-    fuel.step(len(value) + 1)
-    below = partial(_key, fuel, level=level + 1)
+    fuel.step(4 + len(value))
     if rank == 5:
-        return (5, [below(item) for item in value])
+        return (5, [_key(fuel, item, level + 1) for item in value])
     names = sorted(value)
-    return (6, names, [below(value[name]) for name in names])
+    return (6, names, [_key(fuel, value[name], level + 1) for name in names])
 
 
 def sort_keys(fuel: Fuel, values: list[Json]) -> list[Json]:

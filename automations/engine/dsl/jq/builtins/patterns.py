@@ -6,6 +6,7 @@ texts beyond ASCII the classes `\\w`, `\\d` and `\\s`.
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import re2
@@ -17,7 +18,9 @@ from automations.engine.dsl.jq.values import Json, described
 _MAX_LENGTH: Final = 2_000
 _MAX_WORK: Final = 20_000_000
 """Bytes of text times size of the program; what one search may look at. 6 ns each at worst."""
+_OFTEN: Final = 20_000
 _MAX_NANOSECONDS: Final = 50_000_000
+_MAX_KEPT: Final = 50
 _MEMORY: Final = 1 << 20
 FLAGS: Final = frozenset("gimnpslx")
 _HINTS: Final = {
@@ -150,20 +153,20 @@ def pattern_of(fuel: Fuel, source: Json, flags: Json) -> Pattern:
         raise Raised(f"{described(flags)} is not a string")
     if not set(flags) <= FLAGS:
         raise Raised(f"{flags} is not a valid modifier string")
+    if fuel.patterns is None or len(fuel.patterns) >= _MAX_KEPT:
+        fuel.patterns = {}
     key = (source, flags)
-    found = fuel.patterns.get(key)
-    if found is None:
-        if len(fuel.patterns) >= 50:
-            fuel.patterns.clear()
-        found = fuel.patterns[key] = Pattern(source, flags)
-    return found
+    if key not in fuel.patterns:
+        fuel.patterns[key] = Pattern(source, flags)
+    kept: Pattern = fuel.patterns[key]
+    return kept
 
 
 class Search:
-    """Goes through the matches of a pattern in a text, drawing on fuel.
+    """Goes through the matches of a pattern in a text, as spans of characters, drawing on fuel.
 
     RE2 does not say how far it looked for a match. So besides steps, the processor time of all searches of an
-    evaluation is bounded.
+    evaluation is bounded; the clock is read for every match only where one may take long.
     """
 
     def __init__(self, fuel: Fuel, text: Json, pattern: Pattern) -> None:
@@ -171,50 +174,60 @@ class Search:
             raise Raised(f"{described(text)} cannot be matched, as it is not a string")
         self.fuel = fuel
         self.text: str = text
-        started = time.thread_time_ns()
-        plain = pattern.plain(fuel)
-        self.program = plain if text.isascii() else pattern.beyond_ascii(fuel)
-        if len(text) * plain.programsize > _MAX_WORK:
-            raise OutOfFuel("the expression searches too long a text with too big a pattern")
         self.pattern = pattern
-        self.cost = 2 + plain.groups + (len(text) >> 11)
+        self._since = time.thread_time_ns()
+        plain = pattern.plain(fuel)
+        work = len(text) * plain.programsize
+        if work > _MAX_WORK:
+            raise OutOfFuel("the expression searches too long a text with too big a pattern")
+        self.groups: int = plain.groups
+        self._program = plain if text.isascii() else pattern.beyond_ascii(fuel)
+        self._cost = 2 + self.groups + (len(text) >> 11)
+        self._every = 1 if work > _OFTEN else 16
         fuel.grow(len(text))
-        self._clock(started)
 
-    def _clock(self, started: int) -> None:
-        self.fuel.searched += time.thread_time_ns() - started
+    def names(self) -> list[str | None]:
+        """The name of each group, None where it has none."""
+        found: list[str | None] = [None] * self.groups
+        for name, number in self._program.groupindex.items():
+            found[number - 1] = name
+        return found
+
+    def _clock(self) -> None:
+        now = time.thread_time_ns()
+        self.fuel.searched += now - self._since
+        self._since = now
         if self.fuel.searched > _MAX_NANOSECONDS:
             raise OutOfFuel("the expression takes too long to search texts")
 
     def found(self) -> bool:
         """Whether the text matches."""
-        self.fuel.step(self.cost)
-        started = time.thread_time_ns()
-        if not self.pattern.nonempty:
-            result = self.program.search(self.text) is not None
-            self._clock(started)
-            return result
-        return next(iter(self), None) is not None
+        self.fuel.step(self._cost)
+        if self.pattern.nonempty:
+            result = next(self.spans(), None) is not None
+        else:
+            result = self._program.search(self.text) is not None
+        self._clock()
+        return result
 
-    def __iter__(self) -> "Search":
-        self._matches = iter(self.program.finditer(self.text))
-        self._over = False
-        self._last = (-1, -1)
-        return self
+    def spans(self) -> Iterator[list[tuple[int, int]]]:
+        """For each match its start and end, and those of its groups; -1 for a group that took no part.
 
-    def __next__(self) -> Json:
-        """The next match. Raises StopIteration, OutOfFuel."""
-        while not self._over:
-            self.fuel.step(self.cost)
-            started = time.thread_time_ns()
-            match = next(self._matches, None)
-            self._clock(started)
-            if match is None:
-                break
-            span, before = match.span(), self._last
-            self._last = span
-            if span[0] == span[1] and (self.pattern.nonempty or span == before):
+        The time that whoever goes through them takes in between does not count.
+        """
+        before = (-1, -1)
+        numbers = range(self.groups + 1)
+        self._clock()
+        for count, match in enumerate(self._program.finditer(self.text), 1):
+            if count % self._every == 0:
+                self._clock()
+            self.fuel.step(self._cost)
+            last, before = before, match.span()
+            if before[0] == before[1] and (self.pattern.nonempty or before == last):
                 continue  # the library finds what is empty at the end twice
-            self._over = not self.pattern.everywhere
-            return match
-        raise StopIteration
+            yield [match.span(number) for number in numbers]
+            if not self.pattern.everywhere:
+                break
+            if self._every == 1:
+                self._since = time.thread_time_ns()
+        self._clock()

@@ -18,14 +18,6 @@ def _asked(fuel: Fuel, asked: Json) -> Pattern:
     return pattern_of(fuel, asked, None)
 
 
-def _names(search: Search) -> list[str | None]:
-    """The name of each group, None where it has none."""
-    found: list[str | None] = [None] * search.program.groups
-    for name, number in search.program.groupindex.items():
-        found[number - 1] = name
-    return found
-
-
 def test(fuel: Fuel, value: Json, asked: Json) -> Json:
     """`test(regex)`"""
     return Search(fuel, value, _asked(fuel, asked)).found()
@@ -36,20 +28,24 @@ def test_with(fuel: Fuel, value: Json, regex: Json, flags: Json) -> Json:
     return Search(fuel, value, pattern_of(fuel, regex, flags)).found()
 
 
-def _group(match: Json, number: int, name: str | None) -> Json:
-    start, end = match.span(number)
+def _group(text: str, span: tuple[int, int], name: str | None) -> Json:
+    start, end = span
     if start == end:
         return {"offset": start, "string": None if start < 0 else "", "length": 0, "name": name}
-    return {"offset": start, "length": end - start, "string": match.group(number), "name": name}
+    return {"offset": start, "length": end - start, "string": text[start:end], "name": name}
+
+
+def _part(text: str, span: tuple[int, int]) -> str | None:
+    """What a group matched, None if it took no part."""
+    return None if span[0] < 0 else text[span[0] : span[1]]
 
 
 def _matches(search: Search) -> Iterator[Json]:
-    names = _names(search)
-    for match in search:
-        start, end = match.span()
-        search.fuel.grow(400 * (1 + len(names)) + text_size(match.group()) * (1 + len(names)))
-        captures = [_group(match, number, name) for number, name in enumerate(names, 1)]
-        yield {"offset": start, "length": end - start, "string": match.group(), "captures": captures}
+    names, text = search.names(), search.text
+    for (start, end), *groups in search.spans():
+        search.fuel.grow((400 + end - start) * (1 + len(groups)))
+        captures = [_group(text, span, name) for span, name in zip(groups, names, strict=True)]
+        yield {"offset": start, "length": end - start, "string": text[start:end], "captures": captures}
 
 
 def match(fuel: Fuel, value: Json, asked: Json) -> Iterator[Json]:
@@ -62,16 +58,20 @@ def match_with(fuel: Fuel, value: Json, regex: Json, flags: Json) -> Iterator[Js
     return _matches(Search(fuel, value, pattern_of(fuel, regex, flags)))
 
 
-def _named(search: Search, match: Json, names: list[str | None]) -> Json:
+def _named(search: Search, spans: list[tuple[int, int]], names: list[str | None]) -> Json:
     """The named groups of a match as an object."""
-    search.fuel.grow(64 * len(names) + text_size(match.group()))
-    return {name: match.group(number) for number, name in enumerate(names, 1) if name is not None}
+    if not names:
+        return {}
+    start, end = spans[0]
+    search.fuel.grow((120 + end - start) * len(names))
+    pairs = zip(names, spans[1:], strict=True)
+    return {name: _part(search.text, span) for name, span in pairs if name is not None}
 
 
 def _captures(search: Search) -> Iterator[Json]:
-    names = _names(search)
-    for match in search:
-        yield _named(search, match, names)
+    names = search.names()
+    for spans in search.spans():
+        yield _named(search, spans, names)
 
 
 def capture(fuel: Fuel, value: Json, asked: Json) -> Iterator[Json]:
@@ -87,21 +87,20 @@ def capture_with(fuel: Fuel, value: Json, regex: Json, flags: Json) -> Iterator[
 def scan(fuel: Fuel, value: Json, regex: Json, flags: Json = None) -> Iterator[Json]:
     """`scan(regex)`, `scan(regex; flags)`: what matches, or its groups if there are any."""
     search = Search(fuel, value, pattern_of(fuel, regex, flags).with_flags("g"))
-    grouped = bool(search.program.groups)
-    for match in search:
-        fuel.grow(100 + text_size(match.group()) * (1 + search.program.groups))
-        yield list(match.groups()) if grouped else match.group()
+    for (start, end), *groups in search.spans():
+        fuel.grow((100 + end - start) * (1 + len(groups)))
+        yield [_part(search.text, span) for span in groups] if groups else value[start:end]
 
 
 def splits(fuel: Fuel, value: Json, regex: Json, flags: Json = None) -> Iterator[Json]:
     """`splits(regex)`, `splits(regex; flags)`"""
     search = Search(fuel, value, pattern_of(fuel, regex, flags).with_flags("g"))
-    end = 0
-    for match in search:
-        fuel.grow(60 + match.start() - end)
-        yield value[end : match.start()]
-        end = match.end()
-    yield value[end:]
+    position = 0
+    for (start, end), *_ in search.spans():
+        fuel.grow(60 + start - position)
+        yield value[position:start]
+        position = end
+    yield value[position:]
 
 
 def split_with(fuel: Fuel, value: Json, regex: Json, flags: Json) -> Json:
@@ -117,23 +116,23 @@ def substitute(
     If it gives several texts there are as many results: the first made with all the firsts, and so on.
     """
     search = Search(fuel, value, pattern_of(fuel, regex, flags))
-    names = _names(search)
+    names = search.names()
     results: list[list[str]] = []
-    end = 0
-    for match in search:
-        gap = value[end : match.start()]
-        for number, text in enumerate(write(_named(search, match, names))):
-            fuel.step(1)
+    position = 0
+    for spans in search.spans():
+        start, end = spans[0]
+        gap = value[position:start]
+        for number, text in enumerate(write(_named(search, spans, names))):
             if text.__class__ is not str:
                 add(fuel, gap, text)  # null is nothing, all else is refused
             if number == len(results):
                 results.append([])
-            fuel.grow(text_size(gap) + (text_size(text) if text else 0))
+            fuel.grow(100 + len(gap) + len(text or ""))
             results[number] += [gap, text or ""]
-        end = match.end()
+        position = end
     if not results:
         yield value
     for parts in results:
-        rest = value[end:]
+        rest = value[position:]
         fuel.grow(sum(map(len, parts)) + text_size(rest))
         yield "".join(parts) + rest

@@ -111,6 +111,19 @@ def walk(fuel: Fuel, value: Json, change: Filter, level: int = 0) -> Iterator[Js
     yield from change(value)
 
 
+def walk_one(fuel: Fuel, value: Json, change: Callable[[Json], Json], level: int = 0) -> Json:
+    """`walk(f)` where `change` has one result for every value."""
+    if level > MAX_LEVELS:
+        raise too_deep()
+    if value.__class__ is list:
+        fuel.step(1 + len(value))
+        value = [walk_one(fuel, item, change, level + 1) for item in value]
+    elif value.__class__ is dict:
+        fuel.step(1 + len(value))
+        value = {key: walk_one(fuel, item, change, level + 1) for key, item in value.items()}
+    return change(value)
+
+
 def product(fuel: Fuel, sources: list[Callable[[], Iterator[Json]]]) -> Iterator[tuple[Json, ...]]:
     """All combinations of what the sources give; the first source moves slowest and is run once."""
     if not sources:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from json.encoder import encode_basestring as encode
 from typing import Final
 
 from automations.engine.dsl.jq.builtins.arithmetic import ENTRY, ITEM, text_size, to_float
@@ -13,55 +14,65 @@ _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[
 _WORDS: Final = re.compile(r"([-+]?)(nan|infinity)", re.IGNORECASE)
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _MAX_DIGITS: Final = 3_900
+_PORTION: Final = 100_000
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
 def _write(fuel: Fuel, value: Json, parts: list[str], level: int) -> None:
-    kind = value.__class__
-    if kind is str:
-        fuel.grow(text_size(value))
-        parts.append(quoted(value))
-    elif kind is list:
-        _enter(fuel, value, level)
-        sign = "["
-        for item in value:
-            parts.append(sign)
-            _write(fuel, item, parts, level + 1)
-            sign = ","
-        parts.append("]" if value else "[]")
-    elif kind is dict:
-        _enter(fuel, value, level)
-        sign = "{"
-        for key, item in value.items():
-            fuel.grow(len(key))
-            parts.append(f"{sign}{quoted(key)}:")
-            _write(fuel, item, parts, level + 1)
-            sign = ","
-        parts.append("}" if value else "{}")
-    elif kind is bool:
-        parts.append("true" if value else "false")
-    else:
-        parts.append("null" if value is None else _number(fuel, value))
-
-
-def _enter(fuel: Fuel, value: Json, level: int) -> None:
+    """Appends the JSON text of an array or object; the odd character that jq escapes is left to `to_json`."""
     if level >= MAX_LEVELS:
         raise too_deep()
-    fuel.step(1 + len(value) // 2)
-    fuel.grow(2 * ITEM * len(value))
+    is_array = value.__class__ is list
+    size = 4 * ITEM * len(value)
+    add = parts.append
+    sign = "[" if is_array else "{"
+    pairs: Json = enumerate(value) if is_array else value.items()
+    fuel.step(1 + len(value) // 4)
+    for key, item in pairs:
+        add(sign)
+        sign = ","
+        if not is_array:
+            size += len(key)
+            add(encode(key) + ":")
+        kind = item.__class__
+        if kind is str:
+            size += 2 * len(item)
+            add(encode(item))
+        elif kind is list or kind is dict:
+            _write(fuel, item, parts, level + 1)
+        else:
+            add(_scalar(fuel, item))
+        if size > _PORTION:
+            fuel.grow(size)
+            size = 0
+    fuel.grow(size)
+    if is_array:
+        add("]" if value else "[]")
+    else:
+        add("}" if value else "{}")
 
 
-def _number(fuel: Fuel, number: float) -> str:
-    if isinstance(number, int) and number.bit_length() > 1_000:
-        fuel.step(number.bit_length() >> 7)
-    return number_text(number)
+def _scalar(fuel: Fuel, value: Json) -> str:
+    """The JSON text of a number, a boolean or null."""
+    if value is None:
+        return "null"
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    if value.__class__ is int and value.bit_length() > 1_000:
+        fuel.step(value.bit_length() >> 6)
+    return number_text(value)
 
 
 def to_json(fuel: Fuel, value: Json) -> str:
     """`tojson`: compact, keys as they stand, integers exact."""
+    if value.__class__ is str:
+        fuel.grow(text_size(value))
+        return quoted(value)
+    if value.__class__ is not list and value.__class__ is not dict:
+        return _scalar(fuel, value)
     parts: list[str] = []
     _write(fuel, value, parts, 0)
-    return "".join(parts)
+    return "".join(parts).replace("\x7f", "\\u007f")
 
 
 def to_text(fuel: Fuel, value: Json) -> str:

@@ -1,9 +1,19 @@
-"""Code for assignments: the paths on the left are written to a draft, one after the other."""
+"""Code for assignments: the paths on the left are written to a draft, one after the other.
+
+Where these are keys and items that never lead to one place twice, the value is rebuilt around the new parts instead.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from automations.engine.dsl.jq.generating.generator import Generator, generates
 from automations.engine.dsl.jq.generating.operators import ARITHMETIC
+from automations.engine.dsl.jq.generating.shape import step_parts
+from automations.engine.dsl.jq.generating.terms import path_key, reading
 from automations.engine.dsl.jq.generating.writer import Cursor, Then
-from automations.engine.dsl.jq.syntax import Assign, Node
+from automations.engine.dsl.jq.syntax import Access, Assign, Each, Empty, Identity, If, Node, Pipe
+
+Change = Callable[[str], str]
 
 
 def path_of(to: Generator, cursor: Cursor) -> str:
@@ -21,14 +31,19 @@ def each_path(to: Generator, node: Node, value: str, write: Then) -> None:
 @generates(Assign)
 def assign(to: Generator, node: Assign, cursor: Cursor, then: Then) -> None:
     if node.operator == "|=":
+        if is_plain(to, node.target) and to.shapes.single(node.value):
+            then(
+                Cursor(rebuilt(to, node.target, cursor.value, lambda old: to.value(node.value, Cursor(old))))
+            )
+            return
         draft = to.assign(f"Draft(fuel, {cursor.value})")
-        each_path(to, node.target, cursor.value, Then(lambda found: _update(to, node.value, found, draft)))
+        each_path(to, node.target, cursor.value, Then(lambda found: update(to, node.value, found, draft)))
         then(Cursor(to.assign(f"{draft}.result()")))
         return
-    to.run(node.value, cursor, Then(lambda found: _with_value(to, node, cursor, found.value, then)))
+    to.values([node.value], cursor, lambda found: _with_value(to, node, cursor, found[0], then))
 
 
-def _update(to: Generator, change: Node, found: Cursor, draft: str) -> None:
+def update(to: Generator, change: Node, found: Cursor, draft: str) -> None:
     """`|=`: the first result of `change` takes the place of the old value; without one the place goes."""
     path = path_of(to, found)
     old = to.assign(f"{draft}.get({path})")
@@ -43,21 +58,97 @@ def _update(to: Generator, change: Node, found: Cursor, draft: str) -> None:
         to.out.line(f"{draft}.drop({path})")
 
 
+def changed(to: Generator, operator: str, old: str, value: str) -> str:
+    """The name of what `=`, `+=`, `//=` and the like put in the place of `old`."""
+    if operator == "=":
+        return value
+    if operator == "//=":
+        return to.assign(f"{old} if {to.truth(old)} else {value}")
+    return to.assign(f"{ARITHMETIC[operator[:-1]]}(fuel, {old}, {value})")
+
+
 def _with_value(to: Generator, node: Assign, cursor: Cursor, value: str, then: Then) -> None:
-    """`=`, `+=`, `//=` and the like, for one result on the right."""
+    """All but `|=`, for one result on the right."""
+    if is_plain(to, node.target):
+        then(
+            Cursor(rebuilt(to, node.target, cursor.value, lambda old: changed(to, node.operator, old, value)))
+        )
+        return
     draft = to.assign(f"Draft(fuel, {cursor.value})")
 
     def write(found: Cursor) -> None:
         path = path_of(to, found)
-        if node.operator == "=":
-            to.out.line(f"{draft}.set({path}, {value})")
-            return
-        old = to.assign(f"{draft}.get({path})")
-        if node.operator == "//=":
-            new = to.assign(f"{old} if {to.truth(old)} else {value}")
-        else:
-            new = to.assign(f"{ARITHMETIC[node.operator[:-1]]}(fuel, {old}, {value})")
-        to.out.line(f"{draft}.set({path}, {new})")
+        old = value if node.operator == "=" else to.assign(f"{draft}.get({path})")
+        to.out.line(f"{draft}.set({path}, {changed(to, node.operator, old, value)})")
 
     each_path(to, node.target, cursor.value, Then(write))
     then(Cursor(to.assign(f"{draft}.root")))
+
+
+def is_plain(to: Generator, node: Node) -> bool:
+    """Whether `node` is made of keys, items and conditions only."""
+    match node:
+        case Identity():
+            return True
+        case Pipe():
+            return all(is_plain(to, stage) for stage in node.stages)
+        case If():
+            return isinstance(node.no, Empty) and to.shapes.single(node.test) and is_plain(to, node.yes)
+        case Access():
+            keys = [part for step in node.steps for part in step_parts(step)]
+            fixed = isinstance(node.base, Identity) and not any(step.optional for step in node.steps)
+            return fixed and to.shapes.all_single(keys)
+        case _:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Rebuilding:
+    """Writes what is left of a path, and the new value around what `change` puts at its end."""
+
+    to: Generator
+    change: Change
+
+    def stages(self, stages: list[Node], value: str) -> str:
+        """The name of `value` with the places changed that `stages` lead to."""
+        if not stages:
+            return self.change(value)
+        stage, rest = stages[0], stages[1:]
+        match stage:
+            case Pipe():
+                return self.stages([*stage.stages, *rest], value)
+            case If():
+                return self._guarded(stage, rest, value)
+            case Access():
+                keys = [part for step in stage.steps for part in step_parts(step)]
+                names = [self.to.operand(key, Cursor(value)) for key in keys]
+                return self._steps(stage, 0, names, rest, value)
+            case _:
+                return self.stages(rest, value)
+
+    def _guarded(self, stage: If, rest: list[Node], value: str) -> str:
+        to = self.to
+        result = to.assign(value)
+        with to.out.block(f"if {to.truth(to.value(stage.test, Cursor(value)))}:"):
+            to.out.line(f"{result} = {self.stages([stage.yes, *rest], value)}")
+        return result
+
+    def _steps(self, stage: Access, place: int, names: list[str], rest: list[Node], value: str) -> str:
+        if place == len(stage.steps):
+            return self.stages(rest, value)
+        to, step = self.to, stage.steps[place]
+        if isinstance(step, Each):
+            result = to.assign(f"copied(fuel, {value})")
+            key, item = to.name(), to.name()
+            with to.out.loop(f"for {key}, {item} in each_pair(fuel, {value}, @@):", draws=False):
+                to.out.line(f"{result}[{key}] = {self._steps(stage, place + 1, names, rest, item)}")
+            return result
+        count = len(step_parts(step))
+        found = to.assign(reading(step, names[:count], value))
+        new = self._steps(stage, place + 1, names[count:], rest, found)
+        return to.assign(f"put(fuel, {value}, {path_key(to, step, names[:count])}, {new})")
+
+
+def rebuilt(to: Generator, target: Node, value: str, change: Change) -> str:
+    """The name of `value` with what `change` gives in all places that the plain path `target` leads to."""
+    return _Rebuilding(to, change).stages([target], value)

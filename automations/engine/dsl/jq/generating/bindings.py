@@ -17,7 +17,6 @@ from automations.engine.dsl.jq.syntax import (
     Leave,
     Node,
     Pattern,
-    Reduce,
     Variable,
     VariablePattern,
     pattern_variables,
@@ -135,35 +134,6 @@ def bind(to: Generator, node: Bind, cursor: Cursor, then: Then) -> None:
         )
 
     to.once(node, cursor, then, write_all)
-
-
-@generates(Reduce)
-def reduce(to: Generator, node: Reduce, cursor: Cursor, then: Then) -> None:
-    write_part = to.run if len(node.patterns) == 1 else to.spill
-
-    def start(state: Cursor) -> None:
-        kept = to.assign(state.value)
-        to.run(node.source, cursor, Then(lambda source: turn(source, kept)))
-        then(Cursor(kept))
-
-    def turn(source: Cursor, kept: str) -> None:
-        def update() -> None:
-            if to.shapes.single(node.update):
-                write_part(
-                    node.update, Cursor(kept), Then(lambda found: to.out.line(f"{kept} = {found.value}"))
-                )
-                return
-            new = to.assign("None")
-            write_part(
-                node.update,
-                Cursor(kept),
-                Then(lambda found: to.out.line(f"{new} = {found.value}"), brief=True),
-            )
-            to.out.line(f"{kept} = {new}")
-
-        alternatives(to, node.patterns, source.value, cursor, update)
-
-    to.run(node.start, cursor, Then(start))
 
 
 @generates(Foreach, paths=True)

@@ -6,7 +6,7 @@ from typing import Final
 from automations.engine.dsl.jq.generating.assigning import each_path, path_of
 from automations.engine.dsl.jq.generating.generator import Generator, generates
 from automations.engine.dsl.jq.generating.writer import Cursor, Then
-from automations.engine.dsl.jq.syntax import Empty, Form, Identity, If, Node, Pipe
+from automations.engine.dsl.jq.syntax import Access, Array, Each, Empty, Form, Identity, If, Node, Pipe
 
 Writer = Callable[[Generator, Form, Cursor, Then], None]
 
@@ -210,7 +210,23 @@ def _del(to: Generator, node: Form, cursor: Cursor, then: Then) -> None:
 
 
 def _walk(to: Generator, node: Form, cursor: Cursor, then: Then) -> None:
-    to.each_of(f"walk(fuel, {cursor.value}, {to.filter(node.arguments[0])})", cursor, then)
+    change = node.arguments[0]
+    if to.shapes.single(change):
+        then(Cursor(to.assign(f"walk_one(fuel, {cursor.value}, {to.filter(change, 'one')})")))
+    else:
+        to.each_of(f"walk(fuel, {cursor.value}, {to.filter(change)})", cursor, then)
+
+
+def _keyed(to: Generator, node: Form, cursor: Cursor, then: Then) -> None:
+    """`sort_by(f)` and the like: what `f` gives is the key, several results together as an array."""
+    key = node.arguments[0]
+    body = key if to.shapes.single(key) else Array(node.position, key)
+    keys = to.value(Array(node.position, _piped(node, _each(node), body)), cursor)
+    then(Cursor(to.assign(f"{node.name}(fuel, {cursor.value}, {keys})")))
+
+
+def _each(node: Form) -> Node:
+    return Access(node.position, Identity(node.position), [Each()])
 
 
 def _fromstream(to: Generator, node: Form, cursor: Cursor, then: Then) -> None:
@@ -240,6 +256,11 @@ _WRITERS: Final[dict[str, Writer]] = {
     "all": _all,
     "any": _any,
     "del": _del,
+    "group_by": _keyed,
+    "max_by": _keyed,
+    "min_by": _keyed,
+    "sort_by": _keyed,
+    "unique_by": _keyed,
     "first": _first,
     "fromstream": _fromstream,
     "getpath": _getpath,

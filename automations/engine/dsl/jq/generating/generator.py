@@ -243,9 +243,9 @@ class Generator:
         else:
             self.spill(node, cursor, then)
 
-    def filter(self, node: Node) -> str:
+    def filter(self, node: Node, mode: str = "many") -> str:
         """A Python function of one value for `node`, to be run by a built-in function."""
-        return f"(lambda v: {self.call(self.routine(node), Cursor('v'), node)})"
+        return f"(lambda v: {self.call(self.routine(node, mode), Cursor('v'), node)})"
 
     def path_filter(self, node: Node) -> str:
         """A Python function of a value with its path for `node`, to be run by a built-in function."""

@@ -6,8 +6,16 @@ from typing import Any, Final, Protocol
 
 from automations.engine.dsl.jq.builtins.results import settle
 from automations.engine.dsl.jq.errors import ExpressionError, OutOfFuel, too_deep
-from automations.engine.dsl.jq.fuel import Fuel
-from automations.engine.dsl.jq.generating import assigning, bindings, forms, natives, operators, terms
+from automations.engine.dsl.jq.fuel import Fuel, full
+from automations.engine.dsl.jq.generating import (
+    assigning,
+    bindings,
+    folding,
+    forms,
+    natives,
+    operators,
+    terms,
+)
 from automations.engine.dsl.jq.generating.generator import Generator
 from automations.engine.dsl.jq.generating.shape import growth
 from automations.engine.dsl.jq.generating.support import SUPPORT
@@ -15,7 +23,7 @@ from automations.engine.dsl.jq.generating.writer import Cursor, Routine, Then
 from automations.engine.dsl.jq.syntax import Node, Variable
 from automations.engine.dsl.jq.values import Json
 
-DECLARING: Final = (assigning, bindings, forms, natives, operators, terms)
+DECLARING: Final = (assigning, bindings, folding, forms, natives, operators, terms)
 """The modules that say how nodes are written; they do so when they are imported."""
 _MAX_GROWTH: Final = 32
 """Results at most so many times as big as the input leave without being measured."""
@@ -73,7 +81,7 @@ def _single_text(to: Generator, tree: Node, variables: list[Variable]) -> str:
         body += f"\n  return {result}"
     lines = ["def main(value, env, fuel=None):", *_prologue(variables)]
     if "fuel" in body:
-        lines += [" if fuel is None:", "  fuel = Fuel()"]
+        lines += [" if fuel is None:", "  fuel = full()"]
     return "\n".join([*lines, " try:" + body, " except RecursionError:", "  raise too_deep() from None"])
 
 
@@ -103,7 +111,7 @@ def _as_list(one: One) -> Every:
 
 def _exactly_one(stream: Stream) -> One:
     def one(value: Json, env: Mapping[str, Json], fuel: Fuel | None = None) -> Json:
-        fuel = Fuel() if fuel is None else fuel
+        fuel = full() if fuel is None else fuel
         found: list[Json] = []
         try:
             for result in stream(fuel, env, value):
@@ -123,7 +131,7 @@ def _exactly_one(stream: Stream) -> One:
 
 def _all_of(stream: Stream) -> Every:
     def every(value: Json, env: Mapping[str, Json], fuel: Fuel | None = None) -> list[Json]:
-        fuel = Fuel() if fuel is None else fuel
+        fuel = full() if fuel is None else fuel
         found: list[Json] = []
         try:
             for result in stream(fuel, env, value):

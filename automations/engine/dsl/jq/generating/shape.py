@@ -45,7 +45,8 @@ from automations.engine.dsl.jq.syntax import (
     pattern_variables,
 )
 
-_SINGLE_FORMS: Final = frozenset({"not", "isempty", "any", "all"})
+_KEYED: Final = frozenset({"sort_by", "group_by", "unique_by", "min_by", "max_by"})
+_SCALAR_FORMS: Final = frozenset({"not", "isempty", "any", "all"})
 
 
 def step_parts(step: Step) -> tuple[Node, ...]:
@@ -174,7 +175,9 @@ class Shapes:
     def _form_is_single(self, node: Form) -> bool:
         if node.name in ("getpath", "until"):
             return self.all_single(node.arguments)
-        return node.name in _SINGLE_FORMS or node.name in ("pick", "del")
+        if node.name == "walk" and self.single(node.arguments[0]):
+            return True
+        return node.name in _SCALAR_FORMS or node.name in _KEYED or node.name in ("pick", "del")
 
     def nesting(self, node: Node) -> int:
         """How many loops and the like generated code nests for `node`, at most."""
@@ -241,7 +244,7 @@ def growth(node: Node, *, looped: bool = False) -> float:
         case CallNative():
             return 1 if node.native.small else inf
         case Form():
-            return 1 if node.name in _SINGLE_FORMS else inf
+            return 1 if node.name in _SCALAR_FORMS else 2 if node.name in _KEYED else inf
         case Access():
             keys = [part for step in node.steps for part in step_parts(step)]
             return inf if any(map(_loops, keys)) else growth(node.base, looped=looped)
@@ -249,6 +252,8 @@ def growth(node: Node, *, looped: bool = False) -> float:
             return growth(node.yes, looped=looped) + growth(node.no, looped=looped)
         case Object():
             return 1 + sum(growth(part, looped=looped) for _, part in node.entries)
+        case Assign():
+            return _assigned(node, looped=looped)
         case Array() | Comma() | Default() | Chain() | Try():
             return 1 + sum(growth(part, looped=looped) for part in parts(node))
         case _:
@@ -261,6 +266,29 @@ def _piped(stages: list[Node], *, looped: bool) -> float:
         times *= growth(stage, looped=looped)
         looped = looped or _loops(stage)
     return times
+
+
+def _assigned(node: Assign, *, looped: bool) -> float:
+    if not _is_path(node.target):
+        return inf
+    if node.operator == "|=":
+        return 1 + growth(node.value, looped=True)
+    if _loops(node.target) and not isinstance(node.value, Literal | Compare | Logic):
+        return inf
+    return 1 + growth(node.value, looped=looped)
+
+
+def _is_path(node: Node) -> bool:
+    """Whether `node` is a path of keys and items that leads to no place twice."""
+    if isinstance(node, Access):
+        return isinstance(node.base, Identity) and not any(
+            _loops(part) for step in node.steps for part in step_parts(step)
+        )
+    if isinstance(node, Pipe):
+        return all(map(_is_path, node.stages))
+    return isinstance(node, Identity) or (
+        isinstance(node, If) and isinstance(node.no, Empty) and _is_path(node.yes)
+    )
 
 
 def _loops(node: Node) -> bool:

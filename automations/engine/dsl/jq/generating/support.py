@@ -14,7 +14,7 @@ from automations.engine.dsl.jq.builtins import (
 )
 from automations.engine.dsl.jq.builtins.formats import FORMATS, write_text
 from automations.engine.dsl.jq.errors import Break, ExpressionError, Raised, too_deep
-from automations.engine.dsl.jq.fuel import Fuel
+from automations.engine.dsl.jq.fuel import Fuel, full
 from automations.engine.dsl.jq.reading.scope import NOW
 from automations.engine.dsl.jq.values import Json, described, is_number
 
@@ -41,7 +41,6 @@ def unset(name: str) -> ExpressionError:
 SUPPORT: Final[dict[str, Any]] = {
     "Break": Break,
     "Draft": editing.Draft,
-    "Fuel": Fuel,
     "KeyError": KeyError,
     "LookupError": LookupError,
     "Raised": Raised,
@@ -50,6 +49,7 @@ SUPPORT: Final[dict[str, Any]] = {
     "add": arithmetic.add,
     "at_most": ordering.at_most,
     "bool": bool,
+    "copied": editing.copied,
     "counted": counted,
     "cut": access.cut,
     "descend": access.descend,
@@ -65,7 +65,13 @@ SUPPORT: Final[dict[str, Any]] = {
     "field": access.field,
     "fields": access.fields,
     "float": float,
+    "group_by": ordering.group_by,
+    "max_by": ordering.max_by,
+    "min_by": ordering.min_by,
+    "sort_by": ordering.sort_by,
+    "unique_by": ordering.unique_by,
     "from_stream": streams.from_stream,
+    "full": full,
     "get_path": access.get_path,
     "index": access.index,
     "int": int,
@@ -80,6 +86,7 @@ SUPPORT: Final[dict[str, Any]] = {
     "object": object,
     "object_key": object_key,
     "product": streams.product,
+    "put": editing.put,
     "reach": tracking.reach,
     "reach_all": tracking.reach_all,
     "recurse": streams.recurse,
@@ -95,6 +102,7 @@ SUPPORT: Final[dict[str, Any]] = {
     "unset": unset,
     "until": streams.until,
     "walk": streams.walk,
+    "walk_one": streams.walk_one,
     "write_text": write_text,
     **{f"format_{name}": write for name, write in FORMATS.items()},
 }

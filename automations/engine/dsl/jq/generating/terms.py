@@ -191,7 +191,7 @@ def _read_keys(to: Generator, keys: list[str | int], value: str) -> str:
     return found
 
 
-def _reading(to: Generator, step: Key | Slice, names: list[str], value: str) -> str:
+def reading(step: Key | Slice, names: list[str], value: str) -> str:
     """The expression that reads a step."""
     if isinstance(step, Slice):
         return f"cut(fuel, {value}, {names[0]}, {names[1]})"
@@ -202,7 +202,8 @@ def _reading(to: Generator, step: Key | Slice, names: list[str], value: str) -> 
     return f"index(fuel, {value}, {names[0]})"
 
 
-def _path_key(to: Generator, step: Key | Slice, names: list[str]) -> str:
+def path_key(to: Generator, step: Key | Slice, names: list[str]) -> str:
+    """The key of a step as it stands in a path."""
     if isinstance(step, Slice):
         return to.assign(f'{{"start": {names[0]}, "end": {names[1]}}}')
     return names[0]
@@ -223,10 +224,10 @@ def reached(to: Generator, cursor: Cursor, key: str | None) -> str:
 
 def _read(to: Generator, step: Key | Slice, names: list[str], cursor: Cursor) -> Cursor:
     if cursor.path is None:
-        return Cursor(to.assign(_reading(to, step, names, cursor.value)))
-    key = _path_key(to, step, names)
+        return Cursor(to.assign(reading(step, names, cursor.value)))
+    key = path_key(to, step, names)
     path = reached(to, cursor, key)
-    value = to.assign(_reading(to, step, names, cursor.value))
+    value = to.assign(reading(step, names, cursor.value))
     longer = to.name("p")
     to.out.line(f"{longer} = extended(fuel, {path}, {key})")
     return Cursor(value, longer, value)

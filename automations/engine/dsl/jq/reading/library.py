@@ -6,7 +6,6 @@ rest is rewritten here to expressions of both.
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from functools import partial
 from typing import Final
 
 from automations.engine.dsl.jq.builtins import (
@@ -168,38 +167,25 @@ NATIVES: Final = {
     **{name: Native(name, call, many=True) for name, call in _MANY.items()},
 }
 _HIDDEN: Final = {
-    "sort_by": Native("sort_by", ordering.sort_by),
-    "group_by": Native("group_by", ordering.group_by),
-    "unique_by": Native("unique_by", ordering.unique_by),
-    "min_by": Native("min_by", ordering.min_by),
-    "max_by": Native("max_by", ordering.max_by),
     "truncated": Native("truncated", streams.truncated, many=True),
 }
 FORMS: Final = frozenset(
-    [
-        "not/0",
-        "first/1",
-        "last/1",
-        "limit/2",
-        "skip/2",
-        "nth/2",
-        "until/2",
-        "while/2",
-        "repeat/1",
-        "recurse/1",
-        "isempty/1",
-        "any/2",
-        "all/2",
-        "path/1",
-        "getpath/1",
-        "pick/1",
-        "del/1",
-        "walk/1",
-        "fromstream/1",
-        "range/2",
-        "range/3",
-        "sub/3",
-    ]
+    {
+        *(
+            "not/0",
+            "first/1",
+            "last/1",
+            "limit/2",
+            "skip/2",
+            "nth/2",
+            "until/2",
+            "while/2",
+            "repeat/1",
+            "recurse/1",
+        ),
+        *("isempty/1", "any/2", "all/2", "path/1", "getpath/1", "pick/1", "del/1", "walk/1", "fromstream/1"),
+        *("sort_by/1", "group_by/1", "unique_by/1", "min_by/1", "max_by/1", "range/2", "range/3", "sub/3"),
+    }
 )
 _HOST: Final = "an expression sees its input and its variables, nothing of the server"
 _INPUT: Final = "there is one input, which is ."
@@ -242,11 +228,6 @@ def _not(at: int, test: Node) -> Node:
 
 def _any(at: int, tests: Node) -> Node:
     return Form(at, "any", [tests, Identity(at)])
-
-
-def _keyed(name: str, at: int, body: Node) -> Node:
-    """`sort_by(f)` and the like: `f` may have many results, which together are the key."""
-    return _native(at, name, _map(at, Array(at, body)))
 
 
 def _bound(at: int, source: Node, scope: Scope, body: Callable[[Node], Node]) -> Node:
@@ -308,11 +289,6 @@ _WITHOUT_SCOPE: Final[dict[str, Callable[..., Node]]] = {
         ],
     ),
     "leaf_paths/0": lambda at: _WITHOUT_SCOPE["paths/1"](at, _not(at, _is(at, "array", "object"))),
-    "sort_by/1": partial(_keyed, "sort_by"),
-    "group_by/1": partial(_keyed, "group_by"),
-    "unique_by/1": partial(_keyed, "unique_by"),
-    "min_by/1": partial(_keyed, "min_by"),
-    "max_by/1": partial(_keyed, "max_by"),
     "sub/2": lambda at, re, f: Form(at, "sub", [re, f, Literal(at, "")]),
     "gsub/2": lambda at, re, f: Form(at, "sub", [re, f, Literal(at, "g")]),
     "gsub/3": lambda at, re, f, flags: Form(at, "sub", [re, f, Chain(at, flags, [("+", Literal(at, "g"))])]),
