@@ -8,3 +8,7 @@ class InboxConfig(AppConfig):
 
     name = "automations.inbox"
     label = "inbox"
+
+    def ready(self) -> None:
+        """Know the kinds of cases, and listen to what runs tell."""
+        from automations.inbox import handlers  # noqa: F401

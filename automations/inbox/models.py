@@ -1,0 +1,209 @@
+"""Case (what needs a person), Decision (what somebody did with it), Comment, and Closing (one that came early)."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q
+
+from automations.inbox.enums import (
+    CaseState,
+    ClosedHow,
+    Decide,
+    DecisionOutcome,
+    ErrorClass,
+    Severity,
+    Visibility,
+)
+from kernel.models import Row
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Reads of cases."""
+
+    def open(self) -> "CaseQuerySet":
+        """Cases that nobody and nothing has closed."""
+        return self.filter(closed_at__isnull=True)
+
+    def awake(self, now: Any) -> "CaseQuerySet":
+        """Cases that are not snoozed beyond `now`."""
+        return self.filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
+
+    def past_due(self, now: Any) -> "CaseQuerySet":
+        """Open cases whose due time is over."""
+        return self.open().filter(due_at__lt=now)
+
+    def assigned_to(self, user_id: UUID | None) -> "CaseQuerySet":
+        """Cases of one person; none for nobody."""
+        return self.filter(assignee_id=user_id) if user_id else self.none()
+
+
+class Case(Row):
+    """One trouble with one thing: opened and closed by facts or people, the same row when it comes back.
+
+    `key` is the trouble's identity (a run and its failed step, or what a workflow named it), so the same trouble never
+    has two cases; when it comes back after it was closed, its case is reopened and counts how often.
+    """
+
+    prefix = "case"
+
+    key = models.CharField(max_length=400, unique=True)
+    number = models.BigIntegerField(unique=True, help_text="Within the tenant; people see it as EX-1042.")
+    kind = models.CharField(
+        max_length=60, help_text="Business kind: run_failed, delivery_late, or a template's own."
+    )
+    error_class = models.CharField(max_length=20, choices=ErrorClass, blank=True)
+    severity = models.CharField(max_length=10, choices=Severity, default=Severity.NORMAL)
+    state = models.CharField(max_length=10, choices=CaseState, default=CaseState.OPEN)
+    title = models.CharField(max_length=200, help_text="In the tenant's language.")
+    cause = models.TextField(blank=True, help_text="In plain words and the tenant's language.")
+
+    of_run = models.BooleanField(
+        default=False,
+        help_text="Its run failed and waits for a person; else the workflow asked for the case.",
+    )
+    run_id = models.UUIDField(null=True)
+    workflow_id = models.UUIDField(null=True)
+    step = models.CharField(max_length=200, blank=True, help_text="Pointer of the failed step.")
+    business_key = models.CharField(max_length=200, blank=True, help_text="The order, RMA, PO or SKU.")
+    value_minor = models.BigIntegerField(null=True, help_text="Money at risk, in minor units.")
+    currency = models.CharField(max_length=3, blank=True)
+    fingerprint = models.CharField(max_length=32, help_text="The same for cases of one cause.")
+    error = models.JSONField(null=True, help_text="What the failed step raised, as the engine told it.")
+    facts = models.JSONField(null=True, help_text="What each system says, as the workflow put it together.")
+    seq = models.BigIntegerField(
+        help_text="Place of the last fact taken in among the facts of its run; older ones change nothing."
+    )
+    failures = models.PositiveIntegerField(default=1, help_text="How often its step failed.")
+
+    due_at = models.DateTimeField()
+    snoozed_until = models.DateTimeField(null=True)
+    assignee_id = models.UUIDField(null=True)
+    assignee = models.CharField(max_length=200, blank=True)
+
+    opened_at = models.DateTimeField(help_text="By the tenant's clock, as every time of a case.")
+    reopened_at = models.DateTimeField(null=True)
+    reopened = models.PositiveIntegerField(default=0)
+    decision = models.CharField(max_length=10, choices=Decide, blank=True, help_text="The last that counts.")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=200, blank=True)
+    by_person = models.BooleanField(default=False, help_text="Whether that was somebody, not the portal.")
+    closed_at = models.DateTimeField(null=True)
+    closed_how = models.CharField(max_length=8, choices=ClosedHow, blank=True)
+    closed_by = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=200, blank=True, help_text="How it ended, in words.")
+    version = models.PositiveIntegerField(default=1, help_text="Rises with each change that matters.")
+
+    objects: ClassVar[Any] = CaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at", "-id"]
+        constraints = [
+            # closed is one thing, however it is asked
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, closed_how="", state__in=["open", "resolving"])
+                | (Q(closed_at__isnull=False, state__in=["resolved", "dismissed"]) & ~Q(closed_how="")),
+                name="case_closed_whole",
+            ),
+        ]
+        indexes = [
+            # the inbox: what is open, by due time or by money
+            models.Index(fields=["due_at", "id"], condition=Q(closed_at__isnull=True), name="case_open_due"),
+            models.Index(
+                F("value_minor").desc(nulls_last=True),
+                F("id").desc(),
+                condition=Q(closed_at__isnull=True),
+                name="case_open_money",
+            ),
+            models.Index(fields=["-opened_at", "-id"], name="case_newest"),
+            models.Index(
+                fields=["-closed_at", "-id"], condition=Q(closed_at__isnull=False), name="case_closed_newest"
+            ),
+            models.Index(fields=["fingerprint", "-opened_at"], name="case_alike"),
+            models.Index(fields=["business_key"], condition=~Q(business_key=""), name="case_by_business_key"),
+            models.Index(fields=["run_id"], condition=Q(run_id__isnull=False), name="case_by_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+    @property
+    def code(self) -> str:
+        """What people call it: EX-1042."""
+        return f"EX-{self.number}"
+
+    @property
+    def type(self) -> str:
+        """Kind and error class as the catalogue names them: `run_failed.connection`, `delivery_late`."""
+        return f"{self.kind}.{self.error_class}" if self.error_class else self.kind
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is to be done any more."""
+        return self.closed_at is not None
+
+
+class Decision(Row):
+    """One act of a person on a case, with what it changed and, later, whether it worked."""
+
+    prefix = "dec"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="decisions")
+    kind = models.CharField(max_length=10, choices=Decide)
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.UUIDField(null=True)
+    actor = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    reason = models.TextField(blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    step = models.CharField(max_length=200, blank=True)
+    fingerprint = models.CharField(max_length=32, help_text="Of the case as it was then.")
+    outcome = models.CharField(max_length=8, choices=DecisionOutcome, blank=True)
+    outcome_at = models.DateTimeField(null=True)
+    audit_id = models.UUIDField(null=True, help_text="The audit event of the same act.")
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [
+            models.Index(
+                fields=["fingerprint", "kind", "outcome"], condition=~Q(outcome=""), name="decision_record"
+            ),
+            models.Index(fields=["at"], name="decision_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.actor}"
+
+
+class Comment(Row):
+    """Something said about a case, among the partner's staff or to the client as well."""
+
+    prefix = "cmt"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="comments")
+    text = models.TextField()
+    visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.CLIENT)
+    actor_id = models.UUIDField(null=True)
+    actor = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.text[:40]}"
+
+
+class Closing(models.Model):
+    """A closing that came before its opening: when that comes, the case is closed at once. Forgotten after a month."""
+
+    key = models.CharField(max_length=400, primary_key=True, help_text="A case's key, or `<run>:*`.")
+    seq = models.BigIntegerField()
+    at = models.DateTimeField(db_index=True)
+    how = models.CharField(max_length=8, choices=ClosedHow)
+    by = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,61 @@
+"""Reads of the inbox: lists, groups and counts; one case with all that is needed to decide it; figures."""
+
+from automations.inbox.queries.detail import (
+    Act,
+    CaseDetail,
+    Note,
+    Suggestion,
+    case,
+    case_of_run,
+    cases_of,
+    find,
+    similar,
+)
+from automations.inbox.queries.figures import (
+    TenantFigures,
+    by_day,
+    counts_by_kind,
+    decided_runs,
+    kind_counts,
+    open_count,
+    tenant_figures,
+)
+from automations.inbox.queries.listing import (
+    CaseFilter,
+    CaseRow,
+    Counts,
+    Group,
+    case_ids,
+    cases,
+    counts,
+    groups,
+    kinds_seen,
+)
+
+__all__ = [
+    "Act",
+    "CaseDetail",
+    "CaseFilter",
+    "CaseRow",
+    "Counts",
+    "Group",
+    "Note",
+    "Suggestion",
+    "TenantFigures",
+    "by_day",
+    "case",
+    "case_ids",
+    "case_of_run",
+    "cases",
+    "cases_of",
+    "counts",
+    "counts_by_kind",
+    "decided_runs",
+    "find",
+    "groups",
+    "kind_counts",
+    "kinds_seen",
+    "open_count",
+    "similar",
+    "tenant_figures",
+]
