@@ -16,7 +16,7 @@ class Fuel:
 
     steps: int = 100_000
     outputs: int = 10_000
-    size: int = 16_000_000
+    size: int = 24_000_000
     wild: bool = False
     """Whether an infinity or a NaN came up, which JSON does not have."""
     searched: int = 0

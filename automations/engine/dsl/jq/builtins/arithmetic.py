@@ -28,7 +28,7 @@ def to_float(number: float) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-BIG: Final = 2**MAX_INT_BITS
+_LONG: Final = 2**1_000
 
 
 def too_big() -> OutOfFuel:
@@ -39,8 +39,11 @@ def too_big() -> OutOfFuel:
 def checked(fuel: Fuel, number: float) -> Json:
     """`number`, noting in `fuel` when it is an infinity or NaN. Raises OutOfFuel for an integer that is too big."""
     if isinstance(number, int):
-        if number > BIG or number < -BIG:
-            raise too_big()
+        if number > _LONG or number < -_LONG:
+            bits = number.bit_length()
+            if bits > MAX_INT_BITS + 1:
+                raise too_big()
+            fuel.grow(bits >> 3)
     elif number - number:
         fuel.wild = True
     return number
@@ -157,7 +160,7 @@ def _product(fuel: Fuel, left: float, right: float) -> Json:
         if left.bit_length() + right.bit_length() > MAX_INT_BITS + 1:
             raise too_big()
         _draw(fuel, left, right)
-        return left * right
+        return checked(fuel, left * right)
     try:
         return checked(fuel, left * right)
     except OverflowError:
@@ -196,7 +199,7 @@ def divide(fuel: Fuel, left: Json, right: Json) -> Json:
             )
         _draw(fuel, left, right)
         if left.__class__ is int and right.__class__ is int and left % right == 0:
-            return left // right
+            return checked(fuel, left // right)
         return checked(fuel, to_float(left) / to_float(right))
     if left.__class__ is str and right.__class__ is str:
         return split_text(fuel, left, right)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from automations.engine.dsl.jq.fuel import MAX_CALLS
-from automations.engine.dsl.jq.generating.generator import Generator, captured, generates
+from automations.engine.dsl.jq.generating.generator import Generator, Plan, captured, generates
+from automations.engine.dsl.jq.generating.shape import pattern_parts
 from automations.engine.dsl.jq.generating.writer import Cursor, Then
 from automations.engine.dsl.jq.syntax import (
     ArrayPattern,
@@ -16,6 +17,7 @@ from automations.engine.dsl.jq.syntax import (
     Label,
     Leave,
     Node,
+    ObjectPattern,
     Pattern,
     Variable,
     VariablePattern,
@@ -29,48 +31,64 @@ def destructure(
     to: Generator, pattern: Pattern, value: str, cursor: Cursor, write: Callable[[], None]
 ) -> None:
     """Binds the variables of `pattern` to parts of `value`; computed keys see the cursor."""
-    if isinstance(pattern, VariablePattern):
-        to.out.line(f"{pattern.variable.slot} = {value}")
+    if to.shapes.all_single(pattern_parts(pattern)):
+        _bind_once(to, pattern, value, cursor)
         write()
     elif isinstance(pattern, ArrayPattern):
-        _items(to, list(enumerate(pattern.items)), value, cursor, write)
+        places = [(to.constant(place), item) for place, item in enumerate(pattern.items)]
+        _bind_items(to, places, value, cursor, write)
+    elif isinstance(pattern, ObjectPattern):
+        _bind_entries(to, pattern.entries, value, cursor, write)
+
+
+def _bind_once(to: Generator, pattern: Pattern, value: str, cursor: Cursor) -> None:
+    """`destructure` where no key has more than one result."""
+    if isinstance(pattern, VariablePattern):
+        to.out.line(f"{pattern.variable.slot} = {value}")
+    elif isinstance(pattern, ArrayPattern):
+        for place, item in enumerate(pattern.items):
+            _bind_once(to, item, to.assign(f"item({value}, {place})"), cursor)
     else:
-        _entries(to, pattern.entries, value, cursor, write)
+        for variable, key, inner in pattern.entries:
+            found = to.assign(f"index(fuel, {value}, {to.operand(key, cursor)})")
+            if variable:
+                to.out.line(f"{variable.slot} = {found}")
+            if inner:
+                _bind_once(to, inner, found, cursor)
 
 
-def _items(
-    to: Generator, items: list[tuple[int, Pattern]], value: str, cursor: Cursor, write: Callable[[], None]
+def _bind_items(
+    to: Generator, items: list[tuple[str, Pattern]], value: str, cursor: Cursor, write: Callable[[], None]
 ) -> None:
     if not items:
         write()
         return
     (place, pattern), rest = items[0], items[1:]
     found = to.assign(f"item({value}, {place})")
-    destructure(to, pattern, found, cursor, lambda: _items(to, rest, value, cursor, write))
+    destructure(to, pattern, found, cursor, lambda: _bind_items(to, rest, value, cursor, write))
 
 
-def _entries(
-    to: Generator,
-    entries: list[PatternEntry],
-    value: str,
-    cursor: Cursor,
-    write: Callable[[], None],
+def _bind_entries(
+    to: Generator, entries: list[PatternEntry], value: str, cursor: Cursor, write: Callable[[], None]
 ) -> None:
     if not entries:
         write()
         return
     (variable, key, pattern), rest = entries[0], entries[1:]
 
-    def bind(names: list[str]) -> None:
+    def go_on() -> None:
+        _bind_entries(to, rest, value, cursor, write)
+
+    def bind_key(names: list[str]) -> None:
         found = to.assign(f"index(fuel, {value}, {names[0]})")
-        if variable is not None:
+        if variable:
             to.out.line(f"{variable.slot} = {found}")
         if pattern is None:
-            _entries(to, rest, value, cursor, write)
+            go_on()
         else:
-            destructure(to, pattern, found, cursor, lambda: _entries(to, rest, value, cursor, write))
+            destructure(to, pattern, found, cursor, go_on)
 
-    to.values([key], cursor, bind)
+    to.values([key], cursor, bind_key)
 
 
 def _with_variables(
@@ -110,30 +128,28 @@ def alternatives(
 
 @generates(Bind, paths=True)
 def bind(to: Generator, node: Bind, cursor: Cursor, then: Then) -> None:
-    if len(node.patterns) == 1:
-        write = Then(
-            lambda source: destructure(
-                to,
-                node.patterns[0],
-                source.value,
-                Cursor(cursor.value),
-                lambda: to.run(node.body, cursor, then),
-            )
-        )
-        to.run(node.source, Cursor(cursor.value), write)
-        return
+    outside = Cursor(cursor.value)
+    if len(node.patterns) > 1:
+        to.once(node, cursor, then, lambda following: _bind_alternatives(to, node, cursor, following))
+    elif to.shapes.single(node.source) and to.shapes.all_single(pattern_parts(node.patterns[0])):
+        _bind_once(to, node.patterns[0], to.value(node.source, outside), outside)
+        to.run(node.body, cursor, then)
+    else:
 
-    def write_all(following: Then) -> None:
-        def body() -> None:
-            to.spill(node.body, cursor, following)
+        def bind_source(source: Cursor) -> None:
+            destructure(to, node.patterns[0], source.value, outside, lambda: to.run(node.body, cursor, then))
 
-        to.run(
-            node.source,
-            Cursor(cursor.value),
-            Then(lambda source: alternatives(to, node.patterns, source.value, Cursor(cursor.value), body)),
-        )
+        to.run(node.source, outside, Then(bind_source))
 
-    to.once(node, cursor, then, write_all)
+
+def _bind_alternatives(to: Generator, node: Bind, cursor: Cursor, then: Then) -> None:
+    """The body stands once for each alternative, so it is a function of its own."""
+    outside = Cursor(cursor.value)
+
+    def bind_source(source: Cursor) -> None:
+        alternatives(to, node.patterns, source.value, outside, lambda: to.spill(node.body, cursor, then))
+
+    to.run(node.source, outside, Then(bind_source))
 
 
 @generates(Foreach, paths=True)
@@ -207,8 +223,8 @@ def _function(to: Generator, function: Function, mode: str) -> str:
     ]
     parameters += [formal.parameter.slot for formal in _used(to, function)]
     parameters += [formal.variable.slot for formal in function.formals if formal.variable]
-    guard = [f"if d > {MAX_CALLS}: raise too_deep()"] if function.recursive else []
-    to.write_routine(f"def {name}({', '.join(parameters)}):", function.body, mode, *guard)
+    guard = (f"if d > {MAX_CALLS}: raise too_deep()",) if function.recursive else ()
+    to.plan(Plan(f"def {name}({', '.join(parameters)}):", function.body, mode, guard))
     return name
 
 
@@ -232,7 +248,7 @@ def call(to: Generator, node: Call, cursor: Cursor, then: Then) -> None:
     valued = [arguments[formal.parameter] for formal in function.formals if formal.variable]
 
     def write(values: list[str]) -> None:
-        given = ["fuel", to.out.depth, to.pair(cursor) if cursor.path else cursor.value]
+        given = ["fuel", to.out.depth, to.pair(cursor)]
         given += captured(frozenset(function.captures))
         given += [_closure(to, arguments[formal.parameter]) for formal in _used(to, function)]
         text = f"{name}({', '.join([*given, *values])})"

@@ -6,6 +6,7 @@ or whose results are used in more than one place, become Python generators of th
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from automations.engine.dsl.jq.generating.shape import Shapes
@@ -38,18 +39,28 @@ def captured(bindings: frozenset[Binding]) -> list[str]:
     return sorted((binding.slot for binding in bindings), key=lambda slot: (len(slot), slot))
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A Python function to be written for `node`: `many` and `paths` are generators, `one` gives a value."""
+
+    header: str
+    node: Node
+    mode: str
+    prologue: tuple[str, ...] = ()
+
+
 class Generator:
     """Writes the functions of one program."""
 
     def __init__(self) -> None:
         self.shapes = Shapes()
         self.constants: dict[str, Any] = {}
-        self.routines: list[str] = []
         self.functions: dict[Any, str] = {}
         """The names of functions of the program that are written or being written."""
         self.booleans: set[str] = set()
         """The names that hold true or false and nothing else."""
         self.out = Routine("")
+        self._planned: list[Plan] = []
         self._spilled: dict[tuple[Node, str], str] = {}
         self._count = 0
 
@@ -94,14 +105,11 @@ class Generator:
     def run(self, node: Node, cursor: Cursor, then: Then) -> None:
         """Writes the code for `node`; `then` writes what follows for each of its results."""
         weight = self.shapes.nesting(node)
-        if (
-            weight
-            and (self.out.blocks + weight > _MAX_BLOCKS or self.out.indent > _MAX_INDENT)
-            and self.out.blocks
-        ):
+        deep = self.out.blocks + weight > _MAX_BLOCKS or self.out.indent > _MAX_INDENT
+        if weight and deep:
             self.spill(node, cursor, then)
-            return
-        self.inline(node, cursor, then)
+        else:
+            self.inline(node, cursor, then)
 
     def inline(self, node: Node, cursor: Cursor, then: Then) -> None:
         """`run`, without leaving the current function."""
@@ -172,41 +180,49 @@ class Generator:
         found = self._spilled.get((node, mode))
         if found is None:
             found = self._spilled[node, mode] = self.name("g")
-            parameters = [
+            given = [
                 "fuel",
                 "d",
                 "v",
                 *(["p"] if mode == "paths" else []),
                 *captured(self.shapes.needs(node)),
             ]
-            self.write_routine(f"def {found}({', '.join(parameters)}):", node, mode)
+            self.plan(Plan(f"def {found}({', '.join(given)}):", node, mode))
         return found
 
-    def write_routine(self, header: str, node: Node, mode: str, *prologue: str) -> None:
-        """Writes a whole function with the code for `node`."""
-        outer, self.out = self.out, Routine(header)
-        for line in prologue:
+    def plan(self, routine: Plan) -> None:
+        """Sees to it that a function is written, later: so what nests deep in the tree does not nest here."""
+        self._planned.append(routine)
+
+    def finish(self) -> list[str]:
+        """Writes all functions that are planned, and those they need; gives their texts."""
+        texts: list[str] = []
+        while self._planned:
+            texts.append(self._write(self._planned.pop()))
+        return texts
+
+    def _write(self, plan: Plan) -> str:
+        self.out = Routine(plan.header)
+        for line in plan.prologue:
             self.out.line(line)
         self.out.draw()
+        node, mode = plan.node, plan.mode
         if mode == "one":
-            self.out.line(f"return {self.value(node, Cursor('v'))}")
-        elif mode == "many":
-            self.inline(
-                node, Cursor("v"), Then(lambda found: self.out.line(f"yield {found.value}"), brief=True)
-            )
-        else:
-            cursor = Cursor("v", "p", "v", loose=True)
-            self.inline(
-                node, cursor, Then(lambda found: self.out.line(f"yield {self.pair(found)}"), brief=True)
-            )
-        if mode != "one":
-            self.out.line("return")
-            self.out.line("yield")  # makes it a generator, whatever was written before
-        self.routines.append(self.out.text())
-        self.out = outer
+            self.inline(node, Cursor("v"), Then(lambda found: self.out.line(f"return {found.value}")))
+            return self.out.text()
+        give = Then(
+            lambda found: self.out.line(f"yield {found.value if mode == 'many' else self.pair(found)}"),
+            brief=True,
+        )
+        self.inline(node, Cursor("v") if mode == "many" else Cursor("v", "p", "v", loose=True), give)
+        self.out.line("return")
+        self.out.line("yield")  # makes it a generator, whatever was written before
+        return self.out.text()
 
     def pair(self, cursor: Cursor) -> str:
-        """The value and its path, None if it has none."""
+        """The value, in a path expression also its path, None if it has none any more."""
+        if cursor.path is None:
+            return cursor.value
         path = cursor.path
         if cursor.value != cursor.anchor:
             path = f"kept({cursor.path}, {cursor.value}, {cursor.anchor})"
@@ -214,7 +230,7 @@ class Generator:
 
     def call(self, routine: str, cursor: Cursor, node: Node) -> str:
         """The text that calls a function made for `node`."""
-        arguments = ["fuel", self.out.depth, self.pair(cursor) if cursor.path else cursor.value]
+        arguments = ["fuel", self.out.depth, self.pair(cursor)]
         return f"{routine}({', '.join([*arguments, *captured(self.shapes.needs(node))])})"
 
     def spill(self, node: Node, cursor: Cursor, then: Then) -> None:

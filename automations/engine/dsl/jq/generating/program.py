@@ -71,7 +71,9 @@ def _prologue(variables: list[Variable]) -> list[str]:
 
 def _single_text(to: Generator, tree: Node, variables: list[Variable]) -> str:
     to.out = Routine("", depth="1", indent=2)
-    result = to.value(tree, Cursor("value"))
+    results: list[str] = []
+    to.inline(tree, Cursor("value"), Then(lambda found: results.append(found.value)))
+    (result,) = results
     body = to.out.text()
     if growth(tree) > _MAX_GROWTH:
         body += f"\n  return settle(fuel, {result})"
@@ -95,8 +97,8 @@ def _stream_text(to: Generator, tree: Node, variables: list[Variable]) -> str:
 
 def _load(to: Generator, main: str) -> Any:
     """The function `main` of generated text."""
+    text = "\n".join([*to.finish(), main])
     namespace: dict[str, Any] = {"__builtins__": {}, **SUPPORT, **to.constants}
-    text = "\n".join([*to.routines, main])
     # every name in the text was made by the generator; constants stand in it as repr() wrote them, or by a name
     exec(builtins.compile(text, "<expression>", "exec"), namespace)  # noqa: S102
     return namespace["main"]

@@ -192,7 +192,7 @@ class Shapes:
             below += [self.nesting(part) for part in pattern_parts(pattern)]
         if isinstance(node, Access):
             below += [1] * sum(isinstance(step, Each) for step in node.steps)
-        own = 0 if isinstance(node, Identity | Literal | Use | Access | Pipe | Comma | Compare | Chain) else 1
+        own = 0 if isinstance(node, Identity | Literal | Use | Access | Pipe | Compare | Chain) else 1
         if self.single(node):
             return own + max(below, default=0)
         return own + sum(below)

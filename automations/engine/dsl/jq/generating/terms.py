@@ -10,6 +10,7 @@ from automations.engine.dsl.jq.syntax import (
     Array,
     Comma,
     Descend,
+    Each,
     Empty,
     Format,
     Identity,
@@ -22,6 +23,7 @@ from automations.engine.dsl.jq.syntax import (
     Use,
 )
 
+_MAX_BRANCHING: Final = 8
 _FAILED: Final = "(LookupError, TypeError)"
 
 
@@ -110,6 +112,12 @@ def object_(to: Generator, node: Object, cursor: Cursor, then: Then) -> None:
 @generates(Access, paths=True)
 def access(to: Generator, node: Access, cursor: Cursor, then: Then) -> None:
     """Of several results, those of the last key move slowest, those of the base fastest."""
+    branching = [place for place, step in enumerate(node.steps) if _branches(to, step)]
+    if len(branching) > _MAX_BRANCHING:  # parts of a long path can become functions of their own
+        last = branching[-_MAX_BRANCHING]
+        first = Access(node.position, node.base, node.steps[:last])
+        access(to, Access(node.position, first, node.steps[last:]), cursor, then)
+        return
     inner = [part for step in reversed(node.steps) for part in step_parts(step)]
 
     def write(found: list[str]) -> None:
@@ -122,6 +130,11 @@ def access(to: Generator, node: Access, cursor: Cursor, then: Then) -> None:
         to.run(node.base, cursor, Then(lambda base: _steps(to, keyed, base, then)))
 
     to.values(inner, cursor, write)
+
+
+def _branches(to: Generator, step: Step) -> bool:
+    """Whether a step may have any other number of results than one."""
+    return isinstance(step, Each) or step.optional or not to.shapes.all_single(step_parts(step))
 
 
 Keyed = tuple[Step, list[str]]

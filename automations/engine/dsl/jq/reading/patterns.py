@@ -1,5 +1,7 @@
 """What may stand after `as`: variables, arrays and objects of them, and alternatives."""
 
+from typing import Final
+
 from automations.engine.dsl.jq.reading.reader import Reader
 from automations.engine.dsl.jq.syntax import (
     ArrayPattern,
@@ -10,6 +12,8 @@ from automations.engine.dsl.jq.syntax import (
     Variable,
     VariablePattern,
 )
+
+_MAX_ALTERNATIVES: Final = 16
 
 
 class Patterns(Reader):
@@ -25,6 +29,8 @@ class Patterns(Reader):
         found = [self.pattern(declared)]
         while self.accept("?//"):
             found.append(self.pattern(declared))
+            if len(found) > _MAX_ALTERNATIVES:
+                raise self.fail(f"a variable has at most {_MAX_ALTERNATIVES} alternatives")
         return found
 
     def declare(self, name: str, declared: dict[str, Variable]) -> Variable:
