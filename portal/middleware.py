@@ -10,7 +10,6 @@ from urllib.parse import urlencode, urlsplit
 import structlog
 from django.conf import settings
 from django.contrib.auth import logout
-from django.db import connection
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -196,9 +195,7 @@ def errors(get_response: Handler) -> Handler:
         if isinstance(error, PortalError):
             if not error.benign:
                 log.error("request failed", code=error.code, **error.context, exc_info=error)
-            if connection.in_atomic_block:
-                connection.set_rollback(True)
-            return answer(request, error)
+            return answer(request, error)  # no transaction is open here: each action has closed its own
         return None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined] # Django looks for it there
