@@ -71,7 +71,7 @@ def pages(request: SignedIn, text: str) -> Iterable[Hit]:
 
 
 _ACTIONS: Final = (
-    ("tenancy.provision", "tenancy:new", gettext_lazy("Set up a new client"), "plus"),
+    ("tenancy.provision", "tenancy:new-start", gettext_lazy("Set up a new client"), "plus"),
     ("access.people", "access:add", gettext_lazy("Add a person"), "user-plus"),
     ("access.tokens", "access:token-add", gettext_lazy("Make an API token"), "key-round"),
 )
