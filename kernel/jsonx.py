@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from typing import Any, Final
 
 import orjson
@@ -16,8 +17,7 @@ _BIG_NUMBER: Final = re.compile(rb"[-\d]\d{18}")
 _OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 _RAW, _ZSTD = b"\x00", b"\x01"
 _COMPRESS_FROM: Final = 200
-_compress = zstandard.ZstdCompressor(level=1, write_content_size=True).compress
-_decompress = zstandard.ZstdDecompressor().decompress
+_local = threading.local()  # a zstd context that two threads share writes garbage
 
 
 def dumps(value: Json) -> bytes:
@@ -99,14 +99,26 @@ def _depth(raw: bytes, enough: int) -> int:
 def pack(value: Json) -> bytes:
     """`value` for a bytea column: JSON, compressed by zstd from 200 bytes on, behind one byte that says which."""
     raw = dumps(value)
-    return _RAW + raw if len(raw) < _COMPRESS_FROM else _ZSTD + _compress(raw)
+    if len(raw) < _COMPRESS_FROM:
+        return _RAW + raw
+    compressor = getattr(_local, "compressor", None)
+    if compressor is None:
+        compressor = _local.compressor = zstandard.ZstdCompressor(level=1, write_content_size=True)
+    packed: bytes = compressor.compress(raw)
+    return _ZSTD + packed
 
 
 def unpack(packed: bytes | memoryview) -> Json:
     """The value that `pack` wrote. Raises ValueError for anything else."""
     head, body = bytes(packed[:1]), bytes(packed[1:])
     if head == _ZSTD:
-        body = _decompress(body)
+        decompressor = getattr(_local, "decompressor", None)
+        if decompressor is None:
+            decompressor = _local.decompressor = zstandard.ZstdDecompressor()
+        try:
+            body = decompressor.decompress(body)
+        except zstandard.ZstdError as error:
+            raise ValueError(f"a packed value is damaged: {error}") from None
     elif head != _RAW:
         raise ValueError("not a packed value")
     return loads(body)

@@ -109,8 +109,13 @@ class Driver:
         if self.crash:
             self._die()
             self.run.effects = []
-        wake(self.run, list(arrivals), seconds, virtual=True)
-        return self.settle()
+        left, moved = list(arrivals), True
+        while moved:
+            before = self.run.seq
+            _, left = wake(self.run, left, seconds, virtual=True)
+            self.settle()
+            moved = self.run.seq != before
+        return self
 
     def event(
         self, no: int, kind: str, data: Any = None, *, at: float | None = None, **more: Any

@@ -8,9 +8,10 @@ from automations.engine.actions.programs import Setup
 from automations.engine.dsl.expressions import NOW
 from automations.engine.dsl.program import Program
 from automations.engine.enums import Signal
+from automations.engine.errors import WorkflowError
 from automations.engine.machine import interpreter
 from automations.engine.machine.core import current_task
-from automations.engine.machine.moves import Effect, Outcome
+from automations.engine.machine.moves import Effect, Fact, Outcome
 from automations.engine.machine.state import ROOT, Run
 from automations.engine.machine.waking import Arrival, wake
 from automations.engine.store.claim import Claimed
@@ -109,6 +110,8 @@ class Carried:
         status, ready = _stored(run, paused=bool(self.signal))
         step = _where(run)
         point = Checkpoint(
+            tenant_id=self.tenant_id,
+            schema=self.schema,
             run_id=run.id,
             epoch=self.epoch,
             seen=self.wakes,
@@ -196,6 +199,34 @@ def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
         fresh=fresh,
         signal=claimed.signal,
         listened=bool(claimed.wakes),
+    )
+
+
+def unreadable(claimed: Claimed, error: Exception) -> Checkpoint:
+    """A checkpoint that holds a run for a person whose definition, input or snapshot cannot be used here."""
+    failure = WorkflowError("runtime", f"{type(error).__name__}: {error}", title="The run cannot be taken up")
+    failure.body["instance"] = claimed.row.step or "/do"
+    data = {"runId": str(claimed.run_id), "task": failure.body["instance"], "error": failure.body}
+    return Checkpoint(
+        tenant_id=claimed.tenant_id,
+        schema=claimed.schema,
+        run_id=claimed.run_id,
+        epoch=claimed.epoch,
+        seen=claimed.wakes,
+        status="suspended",
+        changed=claimed.row.status != "suspended",
+        error=jsonx.text(failure.body),
+        step=claimed.row.step,
+        facts=[
+            Fact(
+                f"{claimed.run_id}-{claimed.epoch}-unreadable",
+                "portal.run.suspended",
+                "",
+                data,
+                claimed.now,
+                source="/engine",
+            )
+        ],
     )
 
 

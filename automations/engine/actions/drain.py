@@ -19,7 +19,7 @@ import structlog
 from django.conf import settings
 from psycopg import AsyncConnection
 
-from automations.engine.actions.carry import Carried, carried
+from automations.engine.actions.carry import Carried, carried, unreadable
 from automations.engine.actions.effects import Effects
 from automations.engine.actions.programs import programs
 from automations.engine.store import claim as claims
@@ -46,7 +46,7 @@ class Drain:
         self._dsn = dsn
         self._live: dict[UUID, Carried] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pending: list[tuple[Carried, Checkpoint, asyncio.Future[int | None] | None]] = []
+        self._pending: list[tuple[Checkpoint, asyncio.Future[int | None] | None]] = []
         self._flush = asyncio.Event()
         self._connections: list[AsyncConnection[Any]] = []
         self._bell = asyncio.Event()
@@ -142,15 +142,20 @@ class Drain:
 
     async def _begin(self, claimed: claims.Claimed) -> None:
         """Move a claimed run as far as it goes without anybody's help; what needs help goes on as a coroutine."""
-        program = programs.known(claimed.definition_id)
-        if program is None:
+        try:
             program = await programs.load(self._connections[0], claimed.schema, claimed.definition_id)
-        setup = await programs.setup(self._connections[0], claimed.schema, claimed.row.workflow_id)
-        held = carried(claimed, program, setup)
+            setup = await programs.setup(self._connections[0], claimed.schema, claimed.row.workflow_id)
+            held = carried(claimed, program, setup)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            log.exception("run cannot be taken up", run=str(claimed.run_id))
+            self._put(unreadable(claimed, error), None)
+            return
         self._live[held.run.id] = held
         if claimed.claims > MAX_CLAIMS:
             held.quarantine()
-            self._put(held, held.checkpoint(), None)
+            self._put(held.checkpoint(), None)
             return
         try:
             held.move()
@@ -162,7 +167,7 @@ class Drain:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
-            self._put(held, held.checkpoint(), None)
+            self._put(held.checkpoint(), None)
 
     async def _rest(self, wait: Callable[[float], Awaitable[None]] | None, idle: float) -> None:
         if self._live:
@@ -187,7 +192,7 @@ class Drain:
                     held.take(effects[0], outcome)
                 else:
                     await self._together(held, effects)
-            self._put(held, held.checkpoint(), None)
+            self._put(held.checkpoint(), None)
         except asyncio.CancelledError:
             raise
         except psycopg.Error as error:
@@ -196,7 +201,7 @@ class Drain:
         except Exception as error:
             log.exception("run broke the engine", run=str(run.id))
             held.broke(error)
-            self._put(held, held.checkpoint(), None)
+            self._put(held.checkpoint(), None)
 
     async def _together(self, held: Carried, effects: list[Any]) -> None:
         """Calls of several branches at once; each outcome is taken as it comes."""
@@ -224,18 +229,18 @@ class Drain:
     async def _save(self, held: Carried) -> bool:
         """A checkpoint in the middle; False if the run was taken over, cancelled or paused meanwhile."""
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._put(held, held.checkpoint(keep=True), future)
+        self._put(held.checkpoint(keep=True), future)
         signal = await future
         if signal is None:
             return False
         if signal:
             held.obey(signal)
-            self._put(held, held.checkpoint(), None)
+            self._put(held.checkpoint(), None)
             return False
         return True
 
-    def _put(self, held: Carried, point: Checkpoint, future: "asyncio.Future[int | None] | None") -> None:
-        self._pending.append((held, point, future))
+    def _put(self, point: Checkpoint, future: "asyncio.Future[int | None] | None") -> None:
+        self._pending.append((point, future))
         self._flush.set()
 
     async def _committer(self) -> None:
@@ -252,9 +257,10 @@ class Drain:
                 await self._commit(tenant_id, schema, entries)
 
     async def _commit(self, tenant_id: UUID, schema: str, entries: list[Any]) -> None:
-        points = [point for _, point, _ in entries]
-        written = await commit(self._connections[1], self.id, tenant_id, schema, points)
-        for _, point, future in entries:
+        written = await commit(
+            self._connections[1], self.id, tenant_id, schema, [point for point, _ in entries]
+        )
+        for point, future in entries:
             signal = written.get(point.run_id)
             if signal is None:
                 log.warning("stale write refused", run=str(point.run_id), epoch=point.epoch)

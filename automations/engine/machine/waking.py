@@ -32,11 +32,12 @@ def wake(
     """Let timers due by `until` fire and give `arrivals` (in order) to the run; what was dealt with, and what is left.
 
     On a tenant's own clock the run lives at the instant of what moves it, else at `until`. What is left are events
-    for a listener that is busy with an earlier one.
+    for a listener that is busy with an earlier one. Stops where the run begins to listen: only once that is written
+    can it be told what came before, and until then no timer may overtake it.
     """
     done: list[Arrival] = []
     waiting = list(arrivals)
-    while run.status == "running":
+    while run.status == "running" and not run.opened:
         due = interpreter.next_due(run)
         first = next((arrival for arrival in waiting if not _busy(run, arrival.no)), None)
         if first is not None and (due is None or first.at <= due):

@@ -94,6 +94,8 @@ delete from "{schema}".engine_subscription s using t where s.run_id = t.run_id
 class Checkpoint:
     """What one run wants written. `keep`: it goes on in this worker; else it is parked until `ready`, or `over`."""
 
+    tenant_id: UUID
+    schema: str
     run_id: UUID
     epoch: int
     seen: int
