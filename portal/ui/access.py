@@ -147,7 +147,7 @@ def remove_person(request: SignedIn, member: str) -> HttpResponse:
         try:
             actions.remove_member(membership=found, actor=request.actor, now=clock.now())
         except PortalError as error:
-            refusal = error.message
+            refusal = _(error.message)
         else:
             messages.success(request, _("%(name)s is out.") % {"name": found.user})
             return go(request, "/people/")

@@ -79,7 +79,7 @@ def way_out(error: PortalError) -> Way:
 
 def _by_status(error: PortalError, home: tuple[str, str]) -> Way:
     if error.status == 401:
-        return Way(_("Sign in first"), error.message, "/sign-in", _("Sign in"))
+        return Way(_("Sign in first"), _(error.message), "/sign-in", _("Sign in"))
     if error.status == 403:
         return Way(
             _("Not with your role"),
@@ -105,7 +105,7 @@ def _by_status(error: PortalError, home: tuple[str, str]) -> Way:
             _("It was not your doing, and it has been noted. Nothing was changed."),
             *home,
         )
-    return Way(_("That did not work"), error.message, *home)
+    return Way(_("That did not work"), _(error.message), *home)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext as _
 
 from kernel.errors import PortalError
 
@@ -30,7 +31,7 @@ def zones() -> list[tuple[str, list[tuple[str, str]] | str]]:
     """Time zones for a menu, grouped by part of the world."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(available_timezones()):
-        part, _, city = name.partition("/")
+        part, _slash, city = name.partition("/")
         if city and part not in ("Etc", "SystemV", "US", "posix", "right"):
             groups.setdefault(part, []).append((name, city.replace("_", " ")))
     return [("UTC", "UTC"), *groups.items()]
@@ -47,10 +48,10 @@ def refuse(form: forms.BaseForm, error: PortalError) -> None:
     for name, messages in error.fields.items():
         known = name if name in form.fields else None
         for message in messages:
-            form.add_error(known, message)
+            form.add_error(known, _(message))
             placed = True
     if not placed:
-        form.add_error(None, error.message)
+        form.add_error(None, _(error.message))
 
 
 def summary(form: forms.BaseForm) -> list[tuple[str, str, Sequence[str]]]:
