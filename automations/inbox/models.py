@@ -25,6 +25,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """Cases that nobody and nothing has closed."""
         return self.filter(closed_at__isnull=True)
 
+    def open_at(self, at: Any) -> "CaseQuerySet":
+        """Cases that had opened by an instant and were not closed then, as far as their last closing tells."""
+        return self.filter(Q(closed_at__isnull=True) | Q(closed_at__gt=at), opened_at__lte=at)
+
     def awake(self, now: Any) -> "CaseQuerySet":
         """Cases that are not snoozed beyond `now`."""
         return self.filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))

@@ -8,3 +8,7 @@ class InsightsConfig(AppConfig):
 
     name = "automations.insights"
     label = "insights"
+
+    def ready(self) -> None:
+        """Listen to what happens to orders."""
+        from automations.insights import handlers  # noqa: F401

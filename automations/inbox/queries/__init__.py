@@ -2,7 +2,9 @@
 
 from automations.inbox.queries.detail import (
     Act,
+    Answer,
     CaseDetail,
+    CaseHistory,
     Note,
     Suggestion,
     case,
@@ -12,6 +14,7 @@ from automations.inbox.queries.detail import (
     similar,
 )
 from automations.inbox.queries.figures import (
+    KindCount,
     TenantFigures,
     by_day,
     counts_by_kind,
@@ -34,11 +37,14 @@ from automations.inbox.queries.listing import (
 
 __all__ = [
     "Act",
+    "Answer",
     "CaseDetail",
     "CaseFilter",
+    "CaseHistory",
     "CaseRow",
     "Counts",
     "Group",
+    "KindCount",
     "Note",
     "Suggestion",
     "TenantFigures",

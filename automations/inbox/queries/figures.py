@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
@@ -29,6 +30,7 @@ class KindCount:
     """Cases of one kind that opened in a period: all, still open, closed by themselves, by people, by their run."""
 
     kind: str
+    of_run: bool
     opened: int
     still_open: int
     closed_auto: int
@@ -63,13 +65,17 @@ def open_count(now: datetime) -> int:
     return int(Case.objects.open().filter(state=CaseState.OPEN).awake(now).count())
 
 
-def kind_counts(*, since: datetime | None = None, until: datetime | None = None) -> list[KindCount]:
-    """Cases that opened in the period, by kind as the catalogue names it."""
+def kind_counts(
+    *, since: datetime | None = None, until: datetime | None = None, open_at: datetime | None = None
+) -> list[KindCount]:
+    """Cases that opened in the period (or were open at an instant), by kind as the catalogue names it."""
+    cases = _opened(since, until)
     counted = (
-        _opened(since, until)
+        (cases.open_at(open_at) if open_at else cases)
         .order_by("kind", "error_class")
         .values_list("kind", "error_class")
         .annotate(
+            of_run=BoolOr("of_run"),
             opened=Count("id"),
             still=Count("id", filter=Q(closed_at__isnull=True)),
             auto=Count("id", filter=Q(closed_how=ClosedHow.AUTO)),

@@ -68,6 +68,7 @@ class CaseFilter:
     fingerprint: str = ""
     closed_how: str = ""
     text: str = ""
+    open_at: datetime | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -151,6 +152,8 @@ def rows(wanted: CaseFilter, now: datetime) -> Any:
         found = found.filter(assignee_id__isnull=True)
     if wanted.past_due:
         found = found.past_due(now)
+    if wanted.open_at:
+        found = found.open_at(wanted.open_at)
     if wanted.text:
         found = found.filter(_text(wanted.text))
     exact: dict[str, Any] = {

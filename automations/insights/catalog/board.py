@@ -1,0 +1,88 @@
+"""The dashboard: key figures of a period beside those of the one before, their days, and what needs attention."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from automations.insights.catalog.kpis import Kpi, Series, kpi
+from automations.insights.contract import Words
+from automations.insights.enums import Better
+from automations.insights.queries import attention
+from automations.insights.queries.attention import Attention
+from automations.insights.queries.scope import Figure, Scope
+
+TILES = (
+    "orders_placed",
+    "approval_lag",
+    "handover_lag",
+    "late_delivery_rate",
+    "open_cases",
+    "automation_rate",
+)
+BREAKDOWNS = ("orders_by_status", "order_age", "cases_by_kind", "runs_by_status")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A key figure of the period, the one before, and day by day; `good` says whether the change is for the better."""
+
+    kpi: Kpi
+    figure: Figure
+    before: Figure | None
+    days: Series
+
+    @property
+    def change(self) -> float | None:
+        """The difference to the period before; None where either has none."""
+        if self.before is None or self.figure.value is None or self.before.value is None:
+            return None
+        return self.figure.value - self.before.value
+
+    @property
+    def good(self) -> bool | None:
+        """Whether it went the right way; None where it did not move or there is no right way."""
+        if not self.change or self.kpi.better == Better.NEITHER:
+            return None
+        return (self.change < 0) == (self.kpi.better == Better.LOWER)
+
+    @property
+    def title(self) -> Words:
+        """The figure's name."""
+        return self.kpi.title
+
+
+@dataclass(frozen=True)
+class Board:
+    """All of the dashboard; `as_of` is when the last event came in that it counts, None before the first."""
+
+    scope: Scope
+    tiles: Sequence[Tile]
+    breakdowns: Sequence[Tile]
+    chart: Series
+    chart_before: Series
+    attention: Sequence[Attention]
+    as_of: datetime | None
+
+
+def board(scope: Scope, *, tiles: Sequence[str] = TILES, breakdowns: Sequence[str] = BREAKDOWNS) -> Board:
+    """The dashboard of a period."""
+    before = scope.before()
+    orders = kpi("orders_placed").daily
+    return Board(
+        scope=scope,
+        tiles=[_tile(kpi(code), scope, before) for code in tiles],
+        breakdowns=[Tile(kpi(code), kpi(code).figure(scope), None, []) for code in breakdowns],
+        chart=orders(scope) if orders else [],
+        chart_before=orders(before) if orders and before else [],
+        attention=attention.needed(scope.at),
+        as_of=attention.last_event_at(),
+    )
+
+
+def _tile(one: Kpi, scope: Scope, before: Scope | None) -> Tile:
+    return Tile(
+        kpi=one,
+        figure=one.figure(scope),
+        before=one.figure(before) if before else None,
+        days=one.daily(scope) if one.daily and scope.since else [],
+    )
