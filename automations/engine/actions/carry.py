@@ -37,6 +37,7 @@ class Carried:
     stored_step: str
     had_state: bool
     hops: int
+    business_key: str
     setup: Setup
     arrivals: list[Arrival]
     fresh: bool
@@ -132,6 +133,7 @@ class Carried:
             had_state=self.had_state,
             listened=self.listened or run.next_subscription > 0,
             hops=self.hops,
+            business_key=self.business_key,
             facts=run.facts,
             opened=[] if over else [new for new in run.opened if new.no not in set(run.closed)],
             closed=run.closed,
@@ -194,6 +196,7 @@ def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
         stored_step=row.step,
         had_state=not fresh,
         hops=row.hops,
+        business_key=row.business_key,
         setup=setup,
         arrivals=[_arrival(entry) for entry in claimed.arrivals or ()],
         fresh=fresh,
@@ -217,6 +220,7 @@ def unreadable(claimed: Claimed, error: Exception) -> Checkpoint:
         changed=claimed.row.status != "suspended",
         error=jsonx.text(failure.body),
         step=claimed.row.step,
+        business_key=claimed.row.business_key,
         facts=[
             Fact(
                 f"{claimed.run_id}-{claimed.epoch}-unreadable",

@@ -1,0 +1,15 @@
+"""What the engine tells rooms below about itself."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from automations.connectors.registry import Use, finds_uses
+from automations.engine.models import Workflow
+
+
+@finds_uses
+def workflows_through(connection_id: UUID) -> Iterable[Use]:
+    """Workflows that call a system through this connection."""
+    for workflow in Workflow.objects.all():
+        if str(connection_id) in workflow.connections.values():
+            yield Use("workflow", workflow.public_id, workflow.title)
