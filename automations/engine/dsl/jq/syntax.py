@@ -331,12 +331,14 @@ class Native:
     """A built-in function whose arguments are values: `call(fuel, input, *arguments)`.
 
     `many`: it gives an iterator of results, not one. `small`: what it gives is no bigger than its input, and finite.
+    `last_first`: if arguments have several results, those of the last move slowest, not those of the first.
     """
 
     name: str
     call: Callable[..., Json]
     many: bool = False
     small: bool = False
+    last_first: bool = False
 
 
 @dataclass(eq=False, slots=True)

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from itertools import product
+from math import ceil
 from typing import Final
 
 from automations.engine.dsl.jq.builtins.access import index, indices_of
+from automations.engine.dsl.jq.builtins.access import item as item_of
 from automations.engine.dsl.jq.builtins.arithmetic import ENTRY, ITEM
-from automations.engine.dsl.jq.builtins.ordering import equal
+from automations.engine.dsl.jq.builtins.ordering import equal, less
 from automations.engine.dsl.jq.errors import Raised, too_deep
 from automations.engine.dsl.jq.fuel import Fuel
 from automations.engine.dsl.jq.values import MAX_LEVELS, Json, described, is_number, type_name
 
+_WIDEST: Final = 1_000_000_000
 _PAIR: Final = 200
 """Bytes that an object with a key and a value takes."""
 
@@ -60,7 +63,7 @@ def _contains(fuel: Fuel, value: Json, part: Json, level: int) -> bool:
         fuel.step(1 + len(part))
         if level > MAX_LEVELS:
             raise too_deep()
-        return all(key in value and contains(fuel, value[key], item, level + 1) for key, item in part.items())
+        return all(key in value and _alike(fuel, value[key], item, level + 1) for key, item in part.items())
     if value.__class__ is list and part.__class__ is list:
         fuel.step(1 + len(part) * len(value))
         if level > MAX_LEVELS:
@@ -73,15 +76,15 @@ def _contains(fuel: Fuel, value: Json, part: Json, level: int) -> bool:
 
 
 def _alike(fuel: Fuel, value: Json, part: Json, level: int) -> bool:
-    """Whether an item of an array has `part` in it; items of another type simply have not."""
+    """Whether what is inside of something has `part` in it; what is of another type simply has not."""
     return type_name(value) == type_name(part) and _contains(fuel, value, part, level)
 
 
-def contains(fuel: Fuel, value: Json, part: Json, level: int = 0) -> bool:
+def contains(fuel: Fuel, value: Json, part: Json) -> bool:
     """`contains(part)`: texts by substring, arrays and objects by their items."""
     if type_name(value) != type_name(part):
         raise Raised(f"{described(value)} and {described(part)} cannot have their containment checked")
-    return _contains(fuel, value, part, level)
+    return _contains(fuel, value, part, 0)
 
 
 def indices(fuel: Fuel, value: Json, part: Json) -> Json:
@@ -159,6 +162,8 @@ def _flatten(fuel: Fuel, items: list[Json], depth: float, into: list[Json], leve
     fuel.step(1 + len(items) // 4)
     for item in items:
         if item.__class__ is list and depth != 0:
+            if not is_number(depth):
+                raise Raised(f"{described(depth)} and number (1) cannot be subtracted")
             _flatten(fuel, item, depth - 1, into, level + 1)
         else:
             into.append(item)
@@ -169,8 +174,6 @@ def flatten(fuel: Fuel, value: Json, depth: Json = -1) -> Json:
     items = list(value.values()) if value.__class__ is dict else value
     if items.__class__ is not list:
         raise Raised(f"Cannot iterate over {described(value)}")
-    if not is_number(depth):
-        raise Raised(f"{described(depth)} and number (1) cannot be subtracted")
     found: list[Json] = []
     _flatten(fuel, items, depth, found, 0)
     return found
@@ -178,7 +181,7 @@ def flatten(fuel: Fuel, value: Json, depth: Json = -1) -> Json:
 
 def flatten_to(fuel: Fuel, value: Json, depth: Json) -> Json:
     """`flatten(depth)`"""
-    if is_number(depth) and depth < 0:
+    if less(fuel, depth, 0):
         raise Raised("flatten depth must not be negative")
     return flatten(fuel, value, depth)
 
@@ -191,7 +194,7 @@ def reverse(fuel: Fuel, value: Json) -> Json:
     count = length(fuel, value)
     if not count:
         return []
-    raise Raised(f"Cannot index {type_name(value)} with number ({int(count) - 1})")
+    raise Raised(f"Cannot index {type_name(value)} with {described(count - 1)}")
 
 
 def transpose(fuel: Fuel, value: Json) -> Json:
@@ -199,13 +202,10 @@ def transpose(fuel: Fuel, value: Json) -> Json:
     rows = list(value.values()) if value.__class__ is dict else value
     if rows.__class__ is not list:
         raise Raised(f"Cannot iterate over {described(value)}")
-    for row in rows:
-        if row.__class__ is not list and row is not None:
-            raise Raised(f"Cannot index {type_name(row)} with number (0)")
-    width = max((len(row or ()) for row in rows), default=0)
+    width = ceil(min(max((length(fuel, row) for row in rows), default=0), _WIDEST))
     fuel.step(1 + width * len(rows) // 4)
     fuel.grow(ITEM * width * (len(rows) + 7))
-    return [[row[column] if row and column < len(row) else None for row in rows] for column in range(width)]
+    return [[item_of(row, column) for row in rows] for column in range(width)]
 
 
 def combinations(fuel: Fuel, value: Json) -> Iterator[Json]:
@@ -219,6 +219,8 @@ def combinations(fuel: Fuel, value: Json) -> Iterator[Json]:
         items = list(part.values()) if part.__class__ is dict else part
         if items.__class__ is not list:
             raise Raised(f"Cannot iterate over {described(part)}")
+        if not items:
+            return iter(())
         parts.append(items)
     return _combinations(fuel, parts)
 

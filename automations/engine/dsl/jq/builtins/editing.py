@@ -142,6 +142,8 @@ class Draft:
             return self._put_slice([] if holder is None else holder, key, value)
         if key.__class__ is dict and holder.__class__ is str:
             raise Raised("Cannot update string slices")
+        if key.__class__ is list and holder.__class__ is list:
+            raise Raised("Cannot update field at array index of array")
         raise Raised(f"Cannot update field of {type_name(holder)} with {described(key)}")
 
     def _put_item(self, holder: list[Json], key: float, value: Json) -> Json:

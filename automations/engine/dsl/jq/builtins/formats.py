@@ -28,14 +28,14 @@ def _row(fuel: Fuel, value: Json, name: str) -> list[Json]:
     return found
 
 
-def _cell(fuel: Fuel, value: Json, name: str, write: Callable[[str], str]) -> str:
-    if value is None:
+def _cell(fuel: Fuel, value: Json, write: Callable[[str], str]) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - only NaN differs from itself
         return ""
     if value.__class__ is str:
         fuel.grow(2 * text_size(value))
         return write(value)
     if value.__class__ is list or value.__class__ is dict:
-        raise Raised(f"{described(value)} is not valid in a {name} row")
+        raise Raised(f"{described(value)} is not valid in a csv row")
     return to_json(fuel, value)
 
 
@@ -45,13 +45,13 @@ def _quoted(text: str) -> str:
 
 def csv(fuel: Fuel, value: Json) -> str:
     """`@csv`: one line, texts in quotes."""
-    return ",".join([_cell(fuel, item, "csv", _quoted) for item in _row(fuel, value, "csv")])
+    return ",".join([_cell(fuel, item, _quoted) for item in _row(fuel, value, "csv")])
 
 
 def tsv(fuel: Fuel, value: Json) -> str:
     """`@tsv`: one line, with tabs, line ends and backslashes escaped."""
     row = _row(fuel, value, "tsv")
-    return "\t".join([_cell(fuel, item, "tsv", lambda text: text.translate(_TSV)) for item in row])
+    return "\t".join([_cell(fuel, item, lambda text: text.translate(_TSV)) for item in row])
 
 
 def html(fuel: Fuel, value: Json) -> str:

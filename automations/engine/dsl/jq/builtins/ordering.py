@@ -118,10 +118,12 @@ def sort_keys(fuel: Fuel, values: list[Json]) -> list[Json]:
     return keys
 
 
-def require_array(value: Json) -> list[Json]:
-    """`value`, which must be an array to be sorted."""
+def require_array(value: Json, by: Json) -> list[Json]:
+    """`value`, which must be an array to be sorted by `by`, or by itself."""
     if value.__class__ is not list:
-        raise Raised(f"{described(value)} cannot be sorted, as it is not an array")
+        if by is value:
+            raise Raised(f"{described(value)} cannot be sorted, as it is not an array")
+        raise Raised(f"{described(value)} and {described(by)} cannot be sorted, as they are not both arrays")
     found: list[Json] = value
     return found
 
@@ -133,7 +135,7 @@ def sort(fuel: Fuel, value: Json) -> Json:
 
 def sort_by(fuel: Fuel, value: Json, by: list[Json]) -> Json:
     """`sort_by(f)`; `by` holds what `f` gave for each item. Items that are equal by it keep their order."""
-    items = require_array(value)
+    items = require_array(value, by)
     keys = sort_keys(fuel, by)
     fuel.grow(16 * len(items))
     if keys is items:
@@ -142,7 +144,7 @@ def sort_by(fuel: Fuel, value: Json, by: list[Json]) -> Json:
 
 
 def _groups(fuel: Fuel, value: Json, by: list[Json]) -> list[list[Json]]:
-    items = require_array(value)
+    items = require_array(value, by)
     keys = sort_keys(fuel, by)
     fuel.grow(100 * len(items))
     found: list[list[Json]] = []
@@ -172,15 +174,14 @@ def unique(fuel: Fuel, value: Json) -> Json:
     return unique_by(fuel, value, value)
 
 
-def _require_items(value: Json) -> None:
+def _require_items(value: Json, by: Json) -> None:
     if value.__class__ is not list:
-        shown = described(value)
-        raise Raised(f"{shown} and {shown} cannot be iterated over")
+        raise Raised(f"{described(value)} and {described(by)} cannot be iterated over")
 
 
 def min_by(fuel: Fuel, value: Json, by: list[Json]) -> Json:
     """`min_by(f)`: the first of the smallest, null of nothing."""
-    _require_items(value)
+    _require_items(value, by)
     best = -1
     for index, key in enumerate(by):
         if best < 0 or compare(fuel, key, by[best]) < 0:
@@ -191,7 +192,7 @@ def min_by(fuel: Fuel, value: Json, by: list[Json]) -> Json:
 
 def max_by(fuel: Fuel, value: Json, by: list[Json]) -> Json:
     """`max_by(f)`: the last of the biggest, null of nothing."""
-    _require_items(value)
+    _require_items(value, by)
     best = -1
     for index, key in enumerate(by):
         if best < 0 or compare(fuel, key, by[best]) >= 0:

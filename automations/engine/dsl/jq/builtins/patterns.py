@@ -169,12 +169,13 @@ class Search:
     evaluation is bounded; the clock is read for every match only where one may take long.
     """
 
-    def __init__(self, fuel: Fuel, text: Json, pattern: Pattern) -> None:
+    def __init__(self, fuel: Fuel, text: Json, regex: Json, flags: Json, *, more: str = "") -> None:
+        """Looks for `regex` in `text` with `flags` and `more` of them. Raises Raised if these are no texts."""
         if text.__class__ is not str:
             raise Raised(f"{described(text)} cannot be matched, as it is not a string")
         self.fuel = fuel
         self.text: str = text
-        self.pattern = pattern
+        self.pattern = pattern = pattern_of(fuel, regex, flags).with_flags(more)
         self._since = time.thread_time_ns()
         plain = pattern.plain(fuel)
         work = len(text) * plain.programsize

@@ -3,29 +3,29 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from automations.engine.dsl.jq.builtins.arithmetic import add, text_size
-from automations.engine.dsl.jq.builtins.patterns import Pattern, Search, pattern_of
+from automations.engine.dsl.jq.builtins.patterns import Pattern, Search
 from automations.engine.dsl.jq.errors import Raised
 from automations.engine.dsl.jq.fuel import Fuel
 from automations.engine.dsl.jq.values import Json, type_name
 
 
-def _asked(fuel: Fuel, asked: Json) -> Pattern:
-    """The pattern of the forms `"regex"`, `["regex"]` and `["regex", "flags"]`."""
+def _search(fuel: Fuel, value: Json, asked: Json) -> Search:
+    """The search for the forms `"regex"`, `["regex"]` and `["regex", "flags"]`."""
     if asked.__class__ is list and asked:
-        return pattern_of(fuel, asked[0], asked[1] if len(asked) > 1 else None)
+        return Search(fuel, value, asked[0], asked[1] if len(asked) > 1 else None)
     if asked.__class__ is not str and asked.__class__ is not Pattern:
         raise Raised(f"{type_name(asked)} not a string or array")
-    return pattern_of(fuel, asked, None)
+    return Search(fuel, value, asked, None)
 
 
 def test(fuel: Fuel, value: Json, asked: Json) -> Json:
     """`test(regex)`"""
-    return Search(fuel, value, _asked(fuel, asked)).found()
+    return _search(fuel, value, asked).found()
 
 
 def test_with(fuel: Fuel, value: Json, regex: Json, flags: Json) -> Json:
     """`test(regex; flags)`"""
-    return Search(fuel, value, pattern_of(fuel, regex, flags)).found()
+    return Search(fuel, value, regex, flags).found()
 
 
 def _group(text: str, span: tuple[int, int], name: str | None) -> Json:
@@ -50,12 +50,12 @@ def _matches(search: Search) -> Iterator[Json]:
 
 def match(fuel: Fuel, value: Json, asked: Json) -> Iterator[Json]:
     """`match(regex)`"""
-    return _matches(Search(fuel, value, _asked(fuel, asked)))
+    return _matches(_search(fuel, value, asked))
 
 
 def match_with(fuel: Fuel, value: Json, regex: Json, flags: Json) -> Iterator[Json]:
     """`match(regex; flags)`"""
-    return _matches(Search(fuel, value, pattern_of(fuel, regex, flags)))
+    return _matches(Search(fuel, value, regex, flags))
 
 
 def _named(search: Search, spans: list[tuple[int, int]], names: list[str | None]) -> Json:
@@ -76,17 +76,17 @@ def _captures(search: Search) -> Iterator[Json]:
 
 def capture(fuel: Fuel, value: Json, asked: Json) -> Iterator[Json]:
     """`capture(regex)`"""
-    return _captures(Search(fuel, value, _asked(fuel, asked)))
+    return _captures(_search(fuel, value, asked))
 
 
 def capture_with(fuel: Fuel, value: Json, regex: Json, flags: Json) -> Iterator[Json]:
     """`capture(regex; flags)`"""
-    return _captures(Search(fuel, value, pattern_of(fuel, regex, flags)))
+    return _captures(Search(fuel, value, regex, flags))
 
 
 def scan(fuel: Fuel, value: Json, regex: Json, flags: Json = None) -> Iterator[Json]:
     """`scan(regex)`, `scan(regex; flags)`: what matches, or its groups if there are any."""
-    search = Search(fuel, value, pattern_of(fuel, regex, flags).with_flags("g"))
+    search = Search(fuel, value, regex, flags, more="g")
     for (start, end), *groups in search.spans():
         fuel.grow((100 + end - start) * (1 + len(groups)))
         yield [_part(search.text, span) for span in groups] if groups else value[start:end]
@@ -94,7 +94,7 @@ def scan(fuel: Fuel, value: Json, regex: Json, flags: Json = None) -> Iterator[J
 
 def splits(fuel: Fuel, value: Json, regex: Json, flags: Json = None) -> Iterator[Json]:
     """`splits(regex)`, `splits(regex; flags)`"""
-    search = Search(fuel, value, pattern_of(fuel, regex, flags).with_flags("g"))
+    search = Search(fuel, value, regex, flags, more="g")
     position = 0
     for (start, end), *_ in search.spans():
         fuel.grow(60 + start - position)
@@ -115,7 +115,7 @@ def substitute(
 
     If it gives several texts there are as many results: the first made with all the firsts, and so on.
     """
-    search = Search(fuel, value, pattern_of(fuel, regex, flags))
+    search = Search(fuel, value, regex, flags)
     names = search.names()
     results: list[list[str]] = []
     position = 0

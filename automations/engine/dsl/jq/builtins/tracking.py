@@ -1,15 +1,22 @@
 """Path expressions at run time: whether a value is still the one at its path, and how paths grow."""
 
+from typing import Final
+
 from automations.engine.dsl.jq.builtins.access import Path
 from automations.engine.dsl.jq.builtins.arithmetic import ITEM
 from automations.engine.dsl.jq.errors import Raised, too_deep
 from automations.engine.dsl.jq.fuel import Fuel
-from automations.engine.dsl.jq.values import MAX_LEVELS, Json, excerpt, is_number
+from automations.engine.dsl.jq.values import MAX_LEVELS, Json, excerpt
+
+_SHARED: Final = frozenset({int, float, str})
 
 
 def intact(value: Json, anchor: Json) -> bool:
-    """Whether `value` is the one found at a path, and not one computed from it."""
-    return value is anchor and not is_number(value)
+    """Whether `value` is the one found at a path, and not one computed from it.
+
+    Python may use one object for equal texts and numbers, so those are taken for computed.
+    """
+    return value is anchor and value.__class__ not in _SHARED
 
 
 def kept(path: Path | None, value: Json, anchor: Json) -> Path | None:

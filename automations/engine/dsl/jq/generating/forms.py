@@ -57,11 +57,11 @@ def _limit(to: Generator, node: Form, cursor: Cursor, then: Then) -> None:
         left = to.assign(f'counted(fuel, {names[0]}, "limit doesn\'t support negative count")')
 
         def count(found: Cursor) -> None:
-            to.out.line(f"{left} -= 1")
+            to.out.line(f"{left} = subtract(fuel, {left}, 1)")
             then(found)
             to.out.line(f"if {left} <= 0: break")
 
-        with to.out.block(f"if {left} > 0:"):
+        with to.out.block(f"if not at_most(fuel, {left}, 0):"):
             to.each_of(_results(to, node.arguments[1], cursor), cursor, Then(count))
 
     to.values(node.arguments[:1], cursor, write)
@@ -72,7 +72,7 @@ def _skip(to: Generator, node: Form, cursor: Cursor, then: Then) -> None:
         left = to.assign(f'counted(fuel, {names[0]}, "skip doesn\'t support negative count")')
 
         def count(found: Cursor) -> None:
-            to.out.line(f"{left} -= 1")
+            to.out.line(f"{left} = subtract(fuel, {left}, 1)")
             with to.out.block(f"if {left} < 0:"):
                 then(found)
 
@@ -86,7 +86,7 @@ def _nth(to: Generator, node: Form, cursor: Cursor, then: Then) -> None:
         left = to.assign(f'counted(fuel, {names[0]}, "nth doesn\'t support negative indices")')
 
         def count(found: Cursor) -> None:
-            to.out.line(f"{left} -= 1")
+            to.out.line(f"{left} = subtract(fuel, {left}, 1)")
             with to.out.block(f"if {left} < 0:"):
                 then(found)
                 to.out.line("break")

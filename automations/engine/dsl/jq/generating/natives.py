@@ -26,19 +26,21 @@ _WITH_PATTERN: Final = frozenset(
 
 @generates(CallNative)
 def call_native(to: Generator, node: CallNative, cursor: Cursor, then: Then) -> None:
-    """The first argument moves slowest."""
     native = node.native
     function = f"native_{native.name.replace('/', '_')}"
     to.constants[function] = native.call
 
+    arguments = prepared(native.name, node.arguments)
+    step = -1 if native.last_first else 1
+
     def write(found: list[str]) -> None:
-        text = f"{function}({', '.join(['fuel', cursor.value, *found])})"
+        text = f"{function}({', '.join(['fuel', cursor.value, *found[::step]])})"
         if native.many:
             to.each_of(text, Cursor(cursor.value), then)
         else:
             then(Cursor(to.assign(text)))
 
-    to.values(prepared(native.name, node.arguments), cursor, write)
+    to.values(arguments[::step], cursor, write)
 
 
 def prepared(name: str, arguments: list[Node]) -> list[Node]:

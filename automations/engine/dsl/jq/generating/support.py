@@ -16,7 +16,7 @@ from automations.engine.dsl.jq.builtins.formats import FORMATS, write_text
 from automations.engine.dsl.jq.errors import Break, ExpressionError, Raised, too_deep
 from automations.engine.dsl.jq.fuel import Fuel, full
 from automations.engine.dsl.jq.reading.scope import NOW
-from automations.engine.dsl.jq.values import Json, described, is_number
+from automations.engine.dsl.jq.values import Json, described
 
 
 def object_key(value: Json) -> str:
@@ -27,10 +27,10 @@ def object_key(value: Json) -> str:
 
 
 def counted(fuel: Fuel, count: Json, complaint: str) -> Json:
-    """`count` for `limit` and the like: not below 0. What comes after all numbers counts as endless."""
+    """`count` for `limit` and the like: not below 0. What is no number fails as soon as it is counted down."""
     if ordering.less(fuel, count, 0):
         raise Raised(complaint)
-    return count if is_number(count) else float("inf")
+    return count
 
 
 def unset(name: str) -> ExpressionError:

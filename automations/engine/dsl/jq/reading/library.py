@@ -161,10 +161,12 @@ _MANY: Final[dict[str, Callable[..., Json]]] = {
     "splits/2": regex.splits,
     "tostream/0": streams.to_stream,
 }
+_LAST_FIRST: Final = frozenset(
+    {"capture/2", "fma/3", "match/2", "pow/2", "setpath/2", "test/2", *(f"{name}/2" for name in maths.OF_TWO)}
+)
 NATIVES: Final = {
-    **{name: Native(name, call) for name, call in _ONE.items()},
-    **{name: Native(name, call, small=True) for name, call in _SMALL.items()},
-    **{name: Native(name, call, many=True) for name, call in _MANY.items()},
+    name: Native(name, call, many=name in _MANY, small=name in _SMALL, last_first=name in _LAST_FIRST)
+    for name, call in {**_ONE, **_SMALL, **_MANY}.items()
 }
 _HIDDEN: Final = {
     "truncated": Native("truncated", streams.truncated, many=True),
