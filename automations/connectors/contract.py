@@ -32,11 +32,9 @@ class Finding:
 class Schema:
     """A JSON Schema (2020-12) that was compiled once; formats count."""
 
-    def __init__(self, document: Mapping[str, Any], registry: Any = None) -> None:
+    def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = dict(document)
-        self._validator = jsonschema_rs.Draft202012Validator(
-            self.document, validate_formats=True, registry=registry
-        )
+        self._validator = jsonschema_rs.Draft202012Validator(self.document, validate_formats=True)
 
     def findings(self, value: Json, *, limit: int = 20) -> list[Finding]:
         """Where `value` breaks the schema, at most `limit` places; nothing if it is valid."""

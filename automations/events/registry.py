@@ -5,13 +5,12 @@ without one is taken as it is.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-
-import jsonschema_rs
 
 from automations.connectors.contract import Finding, Schema
 from automations.events.models import Event
@@ -88,28 +87,40 @@ class Contract:
 
 _FOLDER: Final = Path(__file__).parent / "contracts"
 _SHARED: Final = "shared.json"
+_SHARED_REF: Final = re.compile(r'"(?:shared\.json)?#/\$defs/(\w+)"')
 
 
 def _load() -> dict[str, Contract]:
-    shared = json.loads((_FOLDER / _SHARED).read_text())
-    known = jsonschema_rs.Registry([(shared["$id"], shared)])
+    shared = json.loads((_FOLDER / _SHARED).read_text())["$defs"]
     found = {}
     for path in sorted(_FOLDER.glob("*.json")):
         if path.name == _SHARED:
             continue
-        schema = json.loads(path.read_text())
-        _, _, name = schema["$id"].partition("contract:")  # urn:contract:<type>:<version>
-        type_, _, version = name.rpartition(":")
+        schema = _whole(json.loads(path.read_text()), shared)
+        type_, _, version = schema["$id"].removeprefix("urn:contract:").rpartition(":")
         found[type_] = Contract(
             type=type_,
             version=int(version),
             title=schema["title"],
             description=schema["description"],
-            schema=jsonschema_rs.bundle(schema, registry=known),
+            schema=schema,
             example=schema["examples"][0],
-            _compiled=Schema(schema, known),
+            _compiled=Schema(schema),
         )
     return found
+
+
+def _whole(schema: dict[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """`schema` with the shared definitions that it refers to, so that it stands alone."""
+    needed: dict[str, Any] = {}
+    waiting = [schema]
+    while waiting:
+        for name in _SHARED_REF.findall(json.dumps(waiting.pop())):
+            if name not in needed:
+                needed[name] = shared[name]
+                waiting.append(shared[name])
+    alone: dict[str, Any] = json.loads(_SHARED_REF.sub(r'"#/$defs/\1"', json.dumps(schema)))
+    return {**alone, "$defs": needed} if needed else alone
 
 
 _CONTRACTS: Final = _load()

@@ -50,9 +50,10 @@ with place as ({place}),
 fresh as (
   insert into "{schema}".events_event ({columns}, endpoint_id)
   select rows.*, place.endpoint from place, {rows}
-  on conflict do nothing returning id),
+  on conflict do nothing returning id, received_at),
 taken as (
-  insert into public.ledger_intake (tenant_id, event_id) select %s, id from fresh order by id)
+  insert into public.ledger_intake (tenant_id, event_id, received_at)
+  select %s, id, received_at from fresh order by id)
 select array(select id from fresh) from place
 """
 _AT_ENDPOINT: Final = """
@@ -66,11 +67,19 @@ with taken as (
 select taken.seq, {columns} from taken left join "{schema}".events_event e on e.id = taken.event_id
 order by taken.seq
 """
-_EVENT_COLUMNS: Final = (*_TYPES, "endpoint_id")
-_RETURN: Final = "insert into public.ledger_intake (tenant_id, event_id) values (%s, %s)"
+_EVENT_COLUMNS: Final = tuple(field.attname for field in Event._meta.concrete_fields)
+_RETURN: Final = "insert into public.ledger_intake (tenant_id, event_id, received_at) values (%s, %s, %s)"
 _UNTAKE: Final = "delete from public.ledger_intake where seq = %s and tenant_id = %s returning event_id"
 _WAITING: Final = """
 select count(*) from (select 1 from public.ledger_intake where tenant_id = %s limit %s) as waiting
+"""
+_TYPES_SEEN: Final = """
+with recursive seen as (
+  (select type from "{schema}".events_event order by type limit 1)
+  union all
+  select (select type from "{schema}".events_event e where e.type > seen.type order by e.type limit 1) from seen
+  where seen.type is not null)
+select type from seen where type is not null
 """
 _KNOWN: Final = """
 select id, source, event_id, body_digest from "{schema}".events_event
@@ -212,10 +221,10 @@ def take(schema: str, tenant_id: UUID, limit: int) -> list[tuple[int, Event | No
         return [(seq, _event(values)) for seq, *values in cursor.fetchall()]
 
 
-def give_back(tenant_id: UUID, event_id: UUID) -> None:
-    """Put a stored event into the intake again, behind all others."""
+def give_back(tenant_id: UUID, event_id: UUID, received_at: datetime) -> None:
+    """Put a stored event into the intake again, behind all others, as if it came in at `received_at`."""
     with _cursor() as cursor:
-        cursor.execute(_RETURN, [tenant_id, event_id])
+        cursor.execute(_RETURN, [tenant_id, event_id, received_at])
 
 
 def drop_intake(tenant_id: UUID, seq: int) -> bool:
@@ -231,7 +240,15 @@ def waiting(tenant_id: UUID, *, limit: int) -> int:
     return int(found[0]) if found else 0
 
 
+def types_seen(schema: str) -> list[str]:
+    """Every type of which there is an event, by jumping through the index from one to the next."""
+    with _cursor() as cursor:
+        cursor.execute(_TYPES_SEEN.format(schema=schema).encode())
+        return [type_ for (type_,) in cursor.fetchall()]
+
+
 def _event(values: Sequence[Any]) -> Event | None:
+    """The model of a row whose columns stand in the order of the model, as `from_db` wants them."""
     if values[0] is None:
         return None
     row = dict(zip(_EVENT_COLUMNS, values, strict=True))

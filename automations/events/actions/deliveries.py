@@ -229,7 +229,7 @@ def _reused(
             "event id reused with another body",
             endpoint=ids.public_id(Endpoint.prefix, endpoint.id),
             source=row.source,
-            event=row.event_id,
+            event_id=row.event_id,
         )
         said = Finding("/id", f"{row.event_id} from {row.source} was another event before")
         part, digest = parts.arrivals[row.id], row.body_digest or b""

@@ -102,4 +102,4 @@ def _set_aside(tenant: TenantRef, failed: _Failed) -> None:
             body=event.envelope(),
             received_at=event.received_at,
         )
-    log.error("event set aside: a handler failed on it", event=event.public_id, exc_info=failed.cause)
+    log.error("event set aside: a handler failed on it", event_id=event.public_id, exc_info=failed.cause)

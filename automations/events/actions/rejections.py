@@ -53,7 +53,7 @@ def _open(rejection: Rejection) -> Rejection:
 def _again(key: UUID) -> Event:
     """The stored event, back in the intake."""
     event = Event.objects.get(pk=key)
-    store.give_back(context.current().id, event.id)
+    store.give_back(context.current().id, event.id, context.now())
     return event
 
 
