@@ -9,16 +9,17 @@ import argparse
 import http.client
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError, connection
 from standardwebhooks import Webhook
 
-from automations.events.actions import create_endpoint
 from automations.engine import queries as engine
+from automations.events.actions import create_endpoint
 from automations.events.models import Endpoint
 from automations.inbox import queries as inbox
 from automations.insights import queries as insights
@@ -30,6 +31,7 @@ from tenants.tenancy import actions as tenancy
 from tenants.tenancy import context, queries
 from tenants.tenancy.queries import TenantRef
 
+_Answer = TypeVar("_Answer")
 _READERS: Final = {"olist": olist.events}
 _BATCH: Final = 400
 _TRIES: Final = 60
@@ -55,23 +57,22 @@ class Command(BaseCommand):
         """Deliver, wait, and print one JSON line."""
         if not options["folder"].is_dir():
             raise CommandError(f"there is no folder {options['folder']}")
-        tenant = queries.tenant_by_slug(options["tenant"])
+        tenant = _patiently(lambda: queries.tenant_by_slug(options["tenant"]))
         if not tenant.sandbox:
             raise CommandError(f"{tenant.slug} is no sandbox; only a sandbox has a clock that can be set")
         events = _READERS[options["dataset"]](options["folder"], limit=options["limit"])
         started, cpu = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        door = _Door(tenant)
+        door = _patiently(lambda: _Door(tenant))
         delivered = 0
         for batch in _batches(events, options["batch"]):
             door.deliver(batch)
-            self._move(tenant, batch[-1]["time"])
+            _patiently(lambda: self._move(tenant, batch[-1]["time"]))  # noqa: B023 - called at once
             delivered += len(batch)
             if delivered % (options["batch"] * 10) == 0:
                 self.stderr.write(f"{delivered} events, {batch[-1]['time']}")
         self._wait(tenant)
         wall = time.monotonic() - started
-        with context.enter(tenant):
-            figures = _outcome()
+        figures = _patiently(lambda: _outcome(tenant))
         orders = figures.pop("orders")
         self.stdout.write(
             jsonx.text(
@@ -99,18 +100,29 @@ class Command(BaseCommand):
     def _wait(tenant: TenantRef) -> None:
         """Wait until nothing of the tenant is due, held or undispatched."""
         give_up = time.monotonic() + _QUIET
-        while ledger.busy(tenant.id):
+        while _patiently(lambda: ledger.busy(tenant.id)):
             if time.monotonic() > give_up:
                 raise CommandError(f"work is left after {_QUIET:.0f} s; is a worker running?")
             time.sleep(0.1)
 
 
-def _outcome() -> dict[str, Any]:
-    """What the current tenant holds after the replay."""
-    cases = inbox.counts_by_kind()
-    runs = engine.status_counts()
+def _patiently(ask: Callable[[], _Answer]) -> _Answer:
+    """Ask the database, again where it was away: a replay goes on while servers are restarted under it."""
+    for attempt in range(_TRIES):
+        try:
+            return ask()
+        except (InterfaceError, OperationalError):
+            connection.close()
+            time.sleep(min(0.2 * (attempt + 1), 3))
+    raise CommandError("the database does not come back")
+
+
+def _outcome(tenant: TenantRef) -> dict[str, Any]:
+    """What the tenant holds after the replay."""
+    with context.enter(tenant):
+        cases, runs, orders = inbox.counts_by_kind(), engine.status_counts(), insights.orders()
     return {
-        "orders": insights.orders(),
+        "orders": orders,
         "runs": sum(runs.values()),
         "runs_by_status": {status: number for status, number in runs.items() if number},
         "cases": sum(number for _, number in cases),

@@ -1,7 +1,7 @@
 """Regular expressions as RE2 runs them: in time linear in the text, without look-around and back-references.
 
-What jq's own library (Oniguruma) writes differently is translated: the flag `x`, `\\h`, `\\Z`, comments, and for
-texts beyond ASCII the classes `\\w`, `\\d` and `\\s`.
+What jq's own library (Oniguruma) writes differently is translated: the flag `x`, `\\Z`, comments, and for
+texts beyond ASCII the classes `\\w`, `\\d`, `\\s` and their like.
 """
 
 import re
@@ -31,8 +31,18 @@ _HINTS: Final = {
 }
 _PART: Final = re.compile(r"\\.|\(\?#[^)]*\)|\[\^?\]?|[^\\\[(]|.", re.DOTALL)
 _IN_CLASS: Final = re.compile(r"\\.|\[:\^?\w+:\]|&&|.", re.DOTALL)
-_ASCII: Final = {"\\h": "0-9a-fA-F"}
-_UNICODE: Final = {**_ASCII, "\\w": r"\p{L}\p{M}\p{N}\p{Pc}", "\\d": r"\p{Nd}", "\\s": r"\s\x{85}\p{Z}"}
+_UNICODE: Final = {
+    "\\w": r"\p{L}\p{M}\p{N}\p{Pc}",
+    "\\d": r"\p{Nd}",
+    "\\s": r"\s\x{85}\p{Z}",
+    "[:alpha:]": r"\p{L}\p{M}",
+    "[:alnum:]": r"\p{L}\p{M}\p{N}",
+    "[:digit:]": r"\p{Nd}",
+    "[:lower:]": r"\p{Ll}",
+    "[:upper:]": r"\p{Lu}",
+    "[:punct:]": r"\p{P}\p{S}",
+    "[:space:]": r"\s\x{85}\p{Z}",
+}
 _OUTSIDE: Final = {"\\Z": "\\z", "\\e": "\\x1b"}
 
 
@@ -42,7 +52,7 @@ class _Translator:
     def __init__(self, pattern: str, *, extended: bool, beyond_ascii: bool) -> None:
         self.pattern = pattern
         self.extended = extended
-        self.classes = _UNICODE if beyond_ascii else _ASCII
+        self.classes = _UNICODE if beyond_ascii else {}
         self.parts: list[str] = []
 
     def run(self) -> str:
