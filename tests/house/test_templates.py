@@ -79,3 +79,17 @@ def test_every_chart_comes_with_its_table() -> None:
         assert drawn.count("<table") == 1
         assert drawn.count('<th scope="row">') == 3
         assert "style=" not in drawn
+
+
+def test_static_files_can_be_collected_under_names_that_never_change(
+    tmp_path: Path, settings: object
+) -> None:
+    for name, value in {
+        "STATIC_ROOT": tmp_path,
+        "STORAGES": {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}},
+    }.items():
+        setattr(settings, name, value)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    sheet = next(tmp_path.glob("portal.*.css")).read_text()
+    assert 'url("vendor/inter/inter-latin.' in sheet
+    assert list(tmp_path.glob("portal.*.js.br"))

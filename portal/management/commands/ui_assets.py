@@ -56,7 +56,9 @@ class Command(BaseCommand):
 def bundled_css() -> str:
     """The style sheets in the order of their numbers, without comments and indents."""
     text = "\n".join(path.read_text() for path in sorted((STATIC / "css").glob("*.css")))
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).replace(
+        'url("../', 'url("'
+    )  # one folder up from them
     return "".join(f"{line.strip()}\n" for line in text.splitlines() if line.strip())
 
 
