@@ -45,7 +45,13 @@ class OrderFact(models.Model):
                 condition=Q(delivered_at__isnull=True, ended_at__isnull=True),
                 name="order_under_way",
             ),
-            models.Index(fields=["number"], condition=~Q(number=""), name="order_by_number"),
+            # also by how a number begins
+            models.Index(
+                fields=["number"],
+                opclasses=["varchar_pattern_ops"],
+                condition=~Q(number=""),
+                name="order_by_number",
+            ),
         ]
 
     def __str__(self) -> str:

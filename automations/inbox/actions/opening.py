@@ -17,6 +17,7 @@ from automations.events.models import Event
 from automations.inbox import registry
 from automations.inbox.catalog import words
 from automations.inbox.contract import Trouble, failures
+from automations.inbox.contract.steps import step_title
 from automations.inbox.enums import FAILED, GENERIC, Severity
 from automations.inbox.models import Case
 
@@ -83,21 +84,7 @@ class Background:
     def step_title(self, run: UUID | None, ref: str) -> str:
         """What the definition calls a step, else its name: the last part of its pointer."""
         row = self.runs.get(run) if run else None
-        task = _at(self.documents.get(row["definition_id"]), ref) if row else None
-        metadata = task.get("metadata") if isinstance(task, Mapping) else None
-        title = metadata.get("title") if isinstance(metadata, Mapping) else None
-        return str(title) if title else ref.rsplit("/", 1)[-1]
-
-
-def _at(document: Json, pointer: str) -> Json:
-    for part in pointer.strip("/").split("/"):
-        if isinstance(document, Mapping):
-            document = document.get(part)
-        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
-            document = document[int(part)]
-        else:
-            return None
-    return document
+        return step_title(self.documents.get(row["definition_id"]) if row else None, ref)
 
 
 def describe_failure(case: Case, data: Mapping[str, Json], known: Background) -> None:

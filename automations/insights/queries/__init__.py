@@ -1,6 +1,23 @@
 """Reads of the insights: figures with the rows behind them, an order's timeline, search by business key."""
 
-from automations.insights.queries.facts import orders
+from automations.insights.queries.finding import Hit, search
+from automations.insights.queries.order import LineView, OrderView, order_view, orders, orders_like
 from automations.insights.queries.scope import FactRow, Figure, Part, Scope
+from automations.insights.queries.timeline import Entry, Timeline, timeline
 
-__all__ = ["FactRow", "Figure", "Part", "Scope", "orders"]
+__all__ = [
+    "Entry",
+    "FactRow",
+    "Figure",
+    "Hit",
+    "LineView",
+    "OrderView",
+    "Part",
+    "Scope",
+    "Timeline",
+    "order_view",
+    "orders",
+    "orders_like",
+    "search",
+    "timeline",
+]

@@ -5,7 +5,6 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from automations.insights.enums import STATED, OrderStatus
-from automations.insights.models import OrderFact
 from automations.insights.queries.measures import LINES, STATUS, Measure
 
 _HOURS: Final = "extract(epoch from {end} - {start})::float8 / 3600"
@@ -28,6 +27,7 @@ PLACED: Final = Measure(anchor="f.placed_at", value="f.total_minor::float8")
 
 BY_STATUS: Final = Measure(
     anchor="f.placed_at",
+    value="f.total_minor::float8",
     part_by=STATUS,
     labels={**{str(one.value): one.label for one in OrderStatus}, **STATED},
 )
@@ -108,8 +108,3 @@ UNDER_WAY: Final = Measure(
     stock=True,
 )
 """All orders placed by the instant, in overlapping parts by what had happened to them by then and nothing later."""
-
-
-def orders() -> int:
-    """How many orders are known."""
-    return OrderFact.objects.count()

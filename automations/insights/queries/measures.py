@@ -14,6 +14,8 @@ from automations.insights.queries.scope import FactRow, Figure, Part, Scope
 from kernel.errors import Invalid
 
 PAGE: Final = 50
+_NOTHING: Final = "-1e300"
+"""Where rows without a value are sorted."""
 PERCENTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 ORDERS: Final = "insights_orderfact f"
 LINES: Final = "insights_orderline l join insights_orderfact f using (order_id)"
@@ -81,7 +83,7 @@ def _parameters(scope: Scope, **more: Any) -> dict[str, Any]:
 def _rows(statement: str, parameters: Mapping[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def count(measure: Measure, scope: Scope) -> Figure:
@@ -180,7 +182,11 @@ def rows(
     """
     if sort not in ("newest", "value"):
         raise Invalid(fields={"sort": [f"{sort} is no order of rows."]})
-    by, kind = (measure.anchor, "timestamptz") if sort == "newest" else (f"({measure.value})", "float8")
+    by, kind = (
+        (measure.anchor, "timestamptz")
+        if sort == "newest"
+        else (f"coalesce({measure.value}, {_NOTHING})", "float8")
+    )
     behind = "true"
     parameters = _parameters(scope, part=part, limit=limit + 1)
     if after:
