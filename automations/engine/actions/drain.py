@@ -95,7 +95,8 @@ class Drain:
                 await claims.leave(self._connections[0], self.id)
         except psycopg.Error as error:
             log.warning("runs not given back; their leases will end", error=str(error))
-        await self._disconnect()
+        finally:
+            await self._disconnect()
 
     # set-up
 
@@ -265,10 +266,16 @@ class Drain:
             if signal is None:
                 log.warning("stale write refused", run=str(point.run_id), epoch=point.epoch)
             if not point.keep or signal is None:
-                self._live.pop(point.run_id, None)
-                self.finished += 1
+                self._let_go(point)
             if future is not None and not future.done():
                 future.set_result(signal)
+
+    def _let_go(self, point: Checkpoint) -> None:
+        """The run is not ours any more; unless we lost it and have claimed it again since."""
+        held = self._live.get(point.run_id)
+        if held is not None and held.epoch == point.epoch:
+            del self._live[point.run_id]
+        self.finished += 1
 
     async def _heart(self) -> None:
         """Extend leases and say that this worker lives."""

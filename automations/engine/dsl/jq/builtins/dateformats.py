@@ -97,10 +97,11 @@ _TEXTS: Final[dict[str, Callable[[list[Json]], str]]] = {
 }
 
 
-def _write(parts: list[Json], format_text: str, zone: str) -> str:
+def _write(fuel: Fuel, parts: list[Json], format_text: str, zone: str) -> str:
     """`format_text` with its directives replaced; unknown ones stay as they are."""
     written: list[str] = []
     for found in _DIRECTIVE.finditer(format_text):
+        fuel.step(2)
         flags, width, letter, plain = found.groups()
         if letter is None:
             written.append(plain)
@@ -111,7 +112,7 @@ def _write(parts: list[Json], format_text: str, zone: str) -> str:
             wide = 0 if "-" in flags else max(digits, int(width or 0))
             text = str(number).zfill(wide) if pad == "0" else str(number).rjust(wide)
         elif letter in _COMPOSED:
-            text = _write(parts, _COMPOSED[letter], zone)
+            text = _write(fuel, parts, _COMPOSED[letter], zone)
         elif letter == "Z":
             text = zone
         else:
@@ -126,8 +127,7 @@ def _formatted(fuel: Fuel, value: Json, format_text: Json, name: str, zone: str)
     if format_text.__class__ is not str:
         raise Raised(f"{name} requires a string format")
     fuel.grow(8 * text_size(format_text))
-    fuel.step(2 + 2 * format_text.count("%"))
-    return _write(parts, format_text, zone)
+    return _write(fuel, parts, format_text, zone)
 
 
 def strftime(fuel: Fuel, value: Json, format_text: Json) -> Json:
@@ -338,7 +338,7 @@ def strptime(fuel: Fuel, value: Json, format_text: Json) -> Json:
     """`strptime(format)`: the broken down time that a text is."""
     if value.__class__ is not str or format_text.__class__ is not str:
         raise Raised("strptime/1 requires string inputs and arguments")
-    fuel.step(1 + len(format_text) // 4 + (len(value) >> 6))
+    fuel.step(4 + len(format_text) // 2 + (len(value) >> 6))
     reading = _Reading(value)
     if not _read(reading, format_text) or reading.position != len(value):
         raise Raised(f'date "{value[:60]}" does not match format "{format_text[:60]}"')

@@ -139,7 +139,7 @@ def to_stream(fuel: Fuel, value: Json, path: tuple[Json, ...] = (), *, top: bool
     """`tostream`: the leaves with their paths, and the end of each array and object."""
     if len(path) > MAX_LEVELS:
         raise too_deep()
-    fuel.step(1)
+    fuel.step(2 + len(path) // 8)  # each level hands on what is given below it
     fuel.grow(ITEM * len(path) + 120)
     pairs = enumerate(value) if value.__class__ is list else value.items() if value.__class__ is dict else ()
     last: Json = _CLOSE
