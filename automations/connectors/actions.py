@@ -230,19 +230,25 @@ def egress() -> http.Egress:
 
 
 def _signer(row: Connection, way: Auth) -> Callable[[], dict[str, str]]:
-    """A function that signs a call in; the secret is opened at each use, never kept in the open."""
-    tenant, settings = context.current().id, dict(row.settings)
-    sealed, version, key = row.secret, row.secret_version, row.id
+    """A function that signs a call in; it asks no database, so an event loop may call it."""
+    settings, secret = dict(row.settings), _opened(row) if way.needs_secret else None
 
     def sign() -> dict[str, str]:
         if not way.needs_secret:
             return {}
-        if sealed is None:
+        if secret is None:
             raise SecretMissing
-        opened = secrets.unseal(data_key(tenant), bytes(sealed), tenant, key, version, _PURPOSE)
-        return way.headers(settings, Secret(opened.decode()).reveal())
+        return way.headers(settings, secret.reveal())
 
     return sign
+
+
+def _opened(row: Connection) -> Secret | None:
+    if row.secret is None:
+        return None
+    tenant = context.current().id
+    opened = secrets.unseal(data_key(tenant), bytes(row.secret), tenant, row.id, row.secret_version, _PURPOSE)
+    return Secret(opened.decode())
 
 
 def _probed(connection: Connection) -> Tested:

@@ -82,7 +82,7 @@ def endpoint(kind: str = "cloudevents", *, name: str = "", secret: str = "", now
 
 
 def connection(
-    connector: str = "erp", *, base_url: str = "http://127.0.0.1:9", secret: str = "", **more: Any
+    connector: str = "erp", *, base_url: str = "https://erp.example.com", secret: str = "", **more: Any
 ) -> Connection:
     """A connection of the current tenant, with a secret if one is given."""
     row = connectors.create_connection(

@@ -112,6 +112,12 @@ class TestContracts:
         assert contract is not None
         assert [finding.pointer for finding in contract.findings({**contract.example, **change})] == [pointer]
 
+    def test_what_is_not_known_of_a_person_may_be_null(self) -> None:
+        contract = registry.contract("order.placed")
+        assert contract is not None
+        unknown = {"shipping_address": {"postcode": None, "country": None}, "customer": {"email": None}}
+        assert contract.findings({**contract.example, **unknown}) == []
+
     def test_an_order_without_lines_is_one(self) -> None:
         contract = registry.contract("order.placed")
         assert contract is not None

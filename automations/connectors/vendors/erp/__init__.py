@@ -7,6 +7,7 @@ from automations.connectors.enums import AuthKind, Effect
 
 _NUMBER: Final = {"type": "string", "title": "Order number", "minLength": 1, "maxLength": 80}
 _MINOR: Final = {"type": "integer", "minimum": 0}
+_KNOWN: Final = {"type": ["string", "null"]}
 _ORDER: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["number", "customer", "shipping_address", "currency", "lines", "total_minor"],
@@ -15,17 +16,17 @@ _ORDER: Final[dict[str, Any]] = {
         "customer": {
             "type": "object",
             "required": ["name"],
-            "properties": {"name": {"type": "string"}, "email": {"type": "string"}},
+            "properties": {"name": {"type": "string"}, "email": _KNOWN},
         },
         "shipping_address": {
             "type": "object",
-            "required": ["street", "city", "postcode", "country"],
+            "required": ["street", "city", "country"],
             "properties": {
-                "name": {"type": "string"},
+                "name": _KNOWN,
                 "street": {"type": "string"},
                 "city": {"type": "string"},
-                "region": {"type": "string"},
-                "postcode": {"type": "string", "title": "Postcode"},
+                "region": _KNOWN,
+                "postcode": {**_KNOWN, "title": "Postcode"},  # the ERP knows what each country asks for
                 "country": {"type": "string", "title": "Country, two letters", "pattern": "^[A-Z]{2}$"},
             },
         },
@@ -53,7 +54,11 @@ _BOOKED: Final = Schema(
         "properties": {
             "number": {"type": "string"},
             "reference": {"type": "string", "title": "Posting reference"},
-            "state": {"type": "string"},
+            "status": {"type": "string", "enum": ["booked", "reserved", "cancelled"]},
+            "reservation": {"type": ["string", "null"]},
+            "booked_at": {"type": "string", "format": "date-time"},
+            "currency": {"type": "string"},
+            "total_minor": _MINOR,
         },
     }
 )
@@ -135,7 +140,17 @@ CONNECTOR = Connector(
                     "properties": {"sku": {"type": "string", "minLength": 1, "maxLength": 80}},
                 }
             ),
-            output=Schema({"type": "object"}),
+            output=Schema(
+                {
+                    "type": "object",
+                    "properties": {
+                        "sku": {"type": "string"},
+                        "on_hand": {"type": "integer"},
+                        "reserved": {"type": "integer"},
+                        "available": {"type": "integer"},
+                    },
+                }
+            ),
             effect=Effect.SAFE,
         ),
     ),
