@@ -18,7 +18,16 @@ SET5 = {
     "document": {"dsl": "1.0.3", "namespace": "bench", "name": "set5", "version": "1.0.0"},
     "input": {"from": ".[0]"},
     "do": [
-        {"pick": {"set": {"id": "${ .id }", "customer": "${ .customer }", "items": "${ .items }", "total": "${ .total }"}}},
+        {
+            "pick": {
+                "set": {
+                    "id": "${ .id }",
+                    "customer": "${ .customer }",
+                    "items": "${ .items }",
+                    "total": "${ .total }",
+                }
+            }
+        },
         {"count": {"set": "${ . + {lineCount: (.items | length)} }"}},
         {"tier": {"if": ".total > 1000", "set": '${ . + {tier: "big"} }'}},
         {
@@ -57,7 +66,11 @@ def http2(port: int) -> dict[str, Any]:
                     "output": {"as": "$input + {reserved: true}"},
                 }
             },
-            {"route": {"switch": [{"big": {"when": ".total > 1000", "then": "pay"}}, {"small": {"then": "end"}}]}},
+            {
+                "route": {
+                    "switch": [{"big": {"when": ".total > 1000", "then": "pay"}}, {"small": {"then": "end"}}]
+                }
+            },
             {
                 "pay": {
                     "call": "http",
@@ -83,7 +96,13 @@ def order() -> dict[str, Any]:
         "currency": "EUR",
         "total": 1834.5,
         "placedAt": "2026-11-20T10:11:12Z",
-        "customer": {"id": "C-991", "name": "Ann Example", "email": "ann@shop.example", "tier": "gold", "address": address},
+        "customer": {
+            "id": "C-991",
+            "name": "Ann Example",
+            "email": "ann@shop.example",
+            "tier": "gold",
+            "address": address,
+        },
         "shipping": {"carrier": "Parcel", "service": "express", "address": address},
         "tags": ["web", "repeat", "fragile"],
         "items": [
@@ -216,10 +235,14 @@ def main() -> None:
             for scenario in options.scenario:
                 definition = publish(tenant, documents[scenario])
                 found = [
-                    measure(scenario, tenant, definition, options.runs, options.workers) for _ in range(options.repeats)
+                    measure(scenario, tenant, definition, options.runs, options.workers)
+                    for _ in range(options.repeats)
                 ]
                 middle = statistics.median_low([figure["runs_s_core"] for figure in found])
-                print(json.dumps(next(figure for figure in found if figure["runs_s_core"] == middle)), flush=True)
+                print(
+                    json.dumps(next(figure for figure in found if figure["runs_s_core"] == middle)),
+                    flush=True,
+                )
     finally:
         process.kill()
 

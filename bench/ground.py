@@ -55,7 +55,9 @@ def tenant(name: str = "bench", *, sandbox: bool = False) -> Any:
     from tenants.tenancy import actions, queries
     from tenants.tenancy.models import Partner
 
-    partner, _ = Partner.objects.get_or_create(slug="bench", defaults={"name": "Bench", "created_at": clock.now()})
+    partner, _ = Partner.objects.get_or_create(
+        slug="bench", defaults={"name": "Bench", "created_at": clock.now()}
+    )
     with jobs.recorded():
         job = actions.request_tenant(
             partner=partner, name=name, slug=name, actor=system("bench"), now=clock.now(), sandbox=sandbox
