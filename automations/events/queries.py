@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncHour
 
 from automations.connectors import registry as connectors
@@ -178,18 +178,19 @@ def types_seen() -> list[str]:
 
 def endpoints(*, now: datetime) -> list[EndpointView]:
     """The tenant's endpoints by name; `now` is its present."""
-    rows = list(Endpoint.objects.order_by("name"))
+    here = Event.objects.filter(endpoint_id=OuterRef("id"))
+    latest = here.order_by("-received_at").values("received_at")[:1]  # one index probe an endpoint
+    rows = list(Endpoint.objects.annotate(last_at=Subquery(latest)).order_by("name"))
     keys = [row.id for row in rows]
-    delivered = Event.objects.filter(endpoint_id__in=keys).order_by().values_list("endpoint_id")
-    last = dict(delivered.annotate(at=Max("received_at")))
-    today = dict(delivered.filter(received_at__gte=now - _DAY).annotate(n=Count("id")))
-    aside = dict(
-        Rejection.objects.filter(endpoint__in=keys, state=RejectionState.OPEN)
-        .order_by()
-        .values_list("endpoint_id")
-        .annotate(n=Count("id"))
-    )
-    return [_endpoint_view(row, last.get(row.id), today.get(row.id, 0), aside.get(row.id, 0)) for row in rows]
+    lately = Event.objects.filter(endpoint_id__in=keys, received_at__gte=now - _DAY)
+    aside = Rejection.objects.filter(endpoint__in=keys, state=RejectionState.OPEN)
+    today, waiting = _counted(lately), _counted(aside)
+    return [_endpoint_view(row, row.last_at, today.get(row.id, 0), waiting.get(row.id, 0)) for row in rows]
+
+
+def _counted(rows: Any) -> dict[UUID, int]:
+    """How many rows there are of each endpoint."""
+    return dict(rows.order_by().values_list("endpoint_id").annotate(n=Count("id")))
 
 
 def endpoint_kinds() -> list[tuple[str, str]]:

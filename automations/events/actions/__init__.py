@@ -6,7 +6,7 @@ from automations.events.actions.endpoints import (
     rotate_endpoint_secret,
     set_endpoint_active,
 )
-from automations.events.actions.facts import Draft, publish, publish_many
+from automations.events.actions.facts import Draft, publish, publish_batch, publish_many
 from automations.events.actions.intake import dispatch
 from automations.events.actions.rejections import accept_rejection, discard_rejection
 
@@ -19,6 +19,7 @@ __all__ = [
     "discard_rejection",
     "dispatch",
     "publish",
+    "publish_batch",
     "publish_many",
     "receive_webhook",
     "rotate_endpoint_secret",

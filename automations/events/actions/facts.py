@@ -1,19 +1,22 @@
 """Events of our own: by call from rooms above and from the API, in the caller's transaction."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection, transaction
 
-from automations.events import contract, registry, store
+from automations.events import contract, policy, registry, store
 from automations.events.errors import ContractBroken, IdReused, NotAnEvent, Reserved
 from automations.events.models import Event
 from automations.events.store import NewEvent
 from automations.ledger import actions as ledger
 from kernel import clock, ids, jsonx
+from kernel.actor import Actor
+from kernel.errors import Invalid, PortalError
 from kernel.jsonx import Json
+from tenants.audit.actions import record
 from tenants.tenancy import context, queries
 
 
@@ -77,6 +80,33 @@ def publish_many(drafts: Iterable[Draft]) -> list[Event]:
         if fresh:
             ring_on_commit()
     return [_event(row) if row.id in fresh else known[row.source, row.event_id] for row in rows]
+
+
+def publish_batch(*, drafts: Sequence[Draft], actor: Actor, now: datetime) -> list[Event]:
+    """Publish events that somebody sends by call: all or none.
+
+    Raises as `publish`, naming what is wrong as `events.<number>.<attribute>`; IntakeFull; and Invalid for no events.
+    """
+    actor.require("events.publish")
+    policy.require_room(context.current())
+    if not drafts:
+        raise Invalid(fields={"events": ["Send at least one."]})
+    for number, draft in enumerate(drafts):
+        try:
+            _checked(draft)
+        except PortalError as error:
+            named = {f"events.{number}.{name}": words for name, words in error.fields.items()}
+            raise type(error)(error.message, fields=named or {f"events.{number}": [error.message]}) from error
+    with transaction.atomic():
+        stored = publish_many(drafts)
+        record(
+            actor=actor,
+            action="events.publish",
+            obj=stored[0],
+            now=now,
+            after={"events": len(stored), "types": sorted({draft.type for draft in drafts})},
+        )
+    return stored
 
 
 def ring_on_commit() -> None:

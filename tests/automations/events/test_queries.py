@@ -146,7 +146,7 @@ def test_endpoints_tell_what_came_in_lately(tenant: TenantRef, django_assert_num
         raw = make.body([make.cloudevent(id=f"e-{number}"), make.cloudevent(id=f"b-{number}", data={})])
         headers = make.signed(raw, door.secret, at=at, content_type="application/cloudevents-batch+json")
         actions.receive_webhook(token=door.row.token, headers=headers, body=raw, now=at)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         busy, other = queries.endpoints(now=NOW)
     assert (busy.name, busy.path, busy.title) == ("Busy", door.path, "CloudEvents")
     assert (busy.last_at, busy.today, busy.open_rejections) == (NOW, 2, 3)
