@@ -102,6 +102,7 @@ def cut(fuel: Fuel, value: Json, start: Json, end: Json) -> Json:
         return None
     if value.__class__ is not list and value.__class__ is not str:
         raise _refuse(value, {"start": start, "end": end})
+    fuel.step(1)
     first, last = bounds(len(value), start, end)
     part: Json = value[first:last]
     fuel.grow(text_size(part) if part.__class__ is str else ITEM * len(part) + 56)

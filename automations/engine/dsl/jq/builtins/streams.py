@@ -131,7 +131,7 @@ def product(fuel: Fuel, sources: list[Callable[[], Iterator[Json]]]) -> Iterator
         return
     for first in sources[0]():
         for rest in product(fuel, sources[1:]):
-            fuel.step(1)
+            fuel.step(3)
             yield (first, *rest)
 
 

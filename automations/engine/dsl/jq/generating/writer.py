@@ -41,7 +41,7 @@ class Meter:
     @property
     def steps(self) -> int:
         """What they cost."""
-        return 1 + self.lines // 4
+        return 1 + self.lines // 3
 
 
 class Routine:
