@@ -23,13 +23,13 @@ def client() -> "redis.Redis":
     return found
 
 
-def ring() -> int:
-    """Tell listening drains that work is due; the number that heard it, 0 also when Redis is away."""
+def ring() -> int | None:
+    """Tell listening drains that work is due; the number that heard it, None when Redis is away."""
     try:
         return int(client().publish(CHANNEL, b""))
     except redis.RedisError as error:
         log.warning("bell not rung", error=str(error))
-        return 0
+        return None
 
 
 def reachable() -> bool:

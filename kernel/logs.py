@@ -75,6 +75,7 @@ def configure(level: str, *, json: bool) -> None:
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 "django.server": {"level": "WARNING"},
+                "django.request": {"level": "ERROR"},  # it logs addresses, and an address may hold a token
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.worker.strategy": {"level": "WARNING"},
             },

@@ -71,6 +71,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DATABASES["default"]["OPTIONS"] = {
     "application_name": "portal",
+    "prepare_threshold": 5,  # for the few statements that bind on the server; PgBouncer keeps them from 1.21 on
     **ENV.database.get("OPTIONS", {}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -88,6 +89,7 @@ CACHES = {
 # a request walks down this list
 MIDDLEWARE = [
     "portal.middleware.request_context",
+    "portal.middleware.letterbox",
     "portal.middleware.StaticFiles",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",

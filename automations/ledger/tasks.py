@@ -55,7 +55,7 @@ class Rounds:
     def _call_drains(self) -> None:
         """Ring, and send as many drains as there are workers that do not listen; at most once a second."""
         listening = bell.ring()
-        missing = settings.ENV.worker_children - listening
+        missing = 0 if listening is None else settings.ENV.worker_children - listening
         if missing > 0 and time.monotonic() - self._drains_sent >= 1.0 and actions.DRAIN in jobs.registry:
             self._drains_sent = time.monotonic()
             for _ in range(missing):

@@ -42,7 +42,7 @@ def current_or_none() -> TenantRef | None:
 def now() -> datetime:
     """The present of the current tenant: its own clock in a sandbox that has one, else everybody's."""
     tenant = _current.get()
-    if tenant is None or not tenant.virtual:
+    if tenant is None or not tenant.sandbox:  # whether it has a clock of its own may have changed since
         return clock.now()
     return queries.virtual_now(tenant.id) or clock.now()
 
