@@ -18,7 +18,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from kernel import clock, ids, logs, metrics
 from kernel.errors import Forbidden, NotFound, PortalError, Unauthenticated
 from portal.permissions import SAFE, Rule, rule_of
-from portal.request import PortalRequest
+from portal.request import PortalRequest, address
 from portal.ui.errors import answer
 from tenants.access import queries as access
 from tenants.tenancy import context, queries
@@ -233,12 +233,6 @@ def errors(get_response: Handler) -> Handler:
 def is_api(request: PortalRequest) -> bool:
     """Whether a machine asks."""
     return request.path.startswith(("/api/", "/hooks/"))
-
-
-def address(request: PortalRequest) -> str:
-    """The peer's address; behind our own proxy, the last hop it recorded."""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.PORTAL_HTTPS else ""
-    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 def _to_sign_in(request: PortalRequest) -> HttpResponse:

@@ -1,5 +1,6 @@
 """What a request carries once the middleware has seen it; views annotate their request with one of these."""
 
+from django.conf import settings
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
@@ -35,3 +36,9 @@ class TenantRequest(SignedIn):
 
     partner: PartnerRef
     tenant: TenantRef
+
+
+def address(request: PortalRequest) -> str:
+    """The peer's address; behind our own proxy, the last hop it recorded."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.PORTAL_HTTPS else ""
+    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")

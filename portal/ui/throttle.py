@@ -8,8 +8,7 @@ import structlog
 from django.core.cache import cache
 
 from kernel.errors import TooMany
-from portal.middleware import address
-from portal.request import PortalRequest
+from portal.request import PortalRequest, address
 
 log = structlog.get_logger(__name__)
 WINDOW: Final = 600  # seconds
