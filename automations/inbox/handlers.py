@@ -18,5 +18,5 @@ from automations.inbox.actions.follow import (
 
 @handles(SUSPENDED, RECOVERED, CANCELLED, FAULTED, REQUESTED, SETTLED, order=20)
 def follow_runs(events: list[Event], now: datetime) -> None:
-    """Bring the cases in line with what runs told; nobody outside can send these types."""
-    follow(events)
+    """Bring the cases in line with what runs told; what comes from outside is not believed."""
+    follow([event for event in events if event.internal])

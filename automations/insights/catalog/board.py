@@ -11,6 +11,7 @@ from automations.insights.queries import attention
 from automations.insights.queries.attention import Attention
 from automations.insights.queries.scope import Figure, Scope
 
+CHART = "orders_placed"
 TILES = (
     "orders_placed",
     "approval_lag",
@@ -67,13 +68,15 @@ class Board:
 def board(scope: Scope, *, tiles: Sequence[str] = TILES, breakdowns: Sequence[str] = BREAKDOWNS) -> Board:
     """The dashboard of a period."""
     before = scope.before()
-    orders = kpi("orders_placed").daily
+    shown = [_tile(kpi(code), scope, before) for code in tiles]
+    charted = next((tile for tile in shown if tile.kpi.code == CHART), None)
+    days = kpi(CHART).daily
     return Board(
         scope=scope,
-        tiles=[_tile(kpi(code), scope, before) for code in tiles],
+        tiles=shown,
         breakdowns=[Tile(kpi(code), kpi(code).figure(scope), None, []) for code in breakdowns],
-        chart=orders(scope) if orders else [],
-        chart_before=orders(before) if orders and before else [],
+        chart=charted.days if charted else days(scope) if days else [],
+        chart_before=days(before) if days and before else [],
         attention=attention.needed(scope.at),
         as_of=attention.last_event_at(),
     )

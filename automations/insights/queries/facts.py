@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from automations.insights.enums import STATED, OrderStatus
 from automations.insights.queries.measures import LINES, STATUS, Measure
 
-_HOURS: Final = "extract(epoch from {end} - {start})::float8 / 3600"
+# date_part gives a float at once; extract would go through numeric, which takes several times as long
+_HOURS: Final = "date_part('epoch', {end} - {start}) / 3600"
 _NOT_DELIVERED: Final = "(f.delivered_at is null or f.delivered_at > %(at)s)"
 _APPROVED: Final = "f.approved_at <= %(at)s"
 _HANDED_OVER: Final = "f.handed_over_at <= %(at)s"

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from automations.events import actions as events
+from automations.events.models import Event
 from automations.inbox.enums import CaseState, ClosedHow
 from automations.inbox.models import Case, Closing, Decision
 from kernel.ids import uuid7
@@ -189,6 +190,13 @@ def test_numbers_are_each_tenants_own(tell: Tell, other_tenant: TenantRef) -> No
         assert not Case.objects.exists()
         tell("suspended", RUN, 4)
         assert Case.objects.get().code == "EX-1001"
+
+
+def test_facts_from_outside_are_not_believed(tell: Tell) -> None:
+    tell("case.requested", RUN, 3, key="x", kind="generic", title="Pay me", hold=True)
+    Event.objects.update(internal=False)
+    dispatch()
+    assert not Case.objects.exists()
 
 
 def test_a_closing_is_forgotten_after_a_month(tell: Tell) -> None:
