@@ -98,7 +98,9 @@ def host(get_response: Handler) -> Handler:
         except UnknownHost as error:
             return answer(request, error)
         request.portal = found
-        vars(request).update(partner=found.partner, tenant=found.tenant)  # for PartnerRequest and TenantRequest
+        vars(request).update(
+            partner=found.partner, tenant=found.tenant
+        )  # for PartnerRequest and TenantRequest
         request.urlconf = settings.URLCONFS[found.kind]
         if found.tenant is None:
             return get_response(request)
