@@ -20,6 +20,7 @@ from automations.engine.errors import RunNotSuspended, RunOver
 from automations.engine.models import Run
 from automations.events import actions as events
 from automations.inbox import registry
+from automations.inbox.actions.trace import leave_trace
 from automations.inbox.enums import (
     CLOSING,
     FIXING,
@@ -42,7 +43,6 @@ from automations.inbox.models import Case, Decision
 from kernel import ids
 from kernel.actor import Actor
 from kernel.errors import PortalError
-from tenants.audit.actions import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,25 +272,24 @@ def _write(
     """Store the case, the decision, the audit row and the fact."""
     case.version += 1
     case.save()
-    audit = record(
-        actor=actor, action="inbox.decide", obj=case, now=now, before=before, after=after, reason=reason
-    )
-    decided = Decision.objects.create(
-        case=case,
-        kind=chosen,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor=actor.label[:200],
-        at=now,
-        reason=audit.reason,
-        before=audit.before,
-        after=audit.after,
-        step=case.step,
-        fingerprint=case.fingerprint,
+    decided = leave_trace(
+        case,
+        chosen,
+        action="inbox.decide",
+        actor=actor,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason,
         outcome=_outcome_of(chosen),
-        outcome_at=now if chosen == Decide.RESOLVE else None,
-        audit_id=audit.id,
+        known=chosen == Decide.RESOLVE,
     )
+    _tell(case, decided, actor, now)
+    return Decided(case.id, case.public_id, case.code, CaseState(case.state), case.version, decided.id)
+
+
+def _tell(case: Case, decided: Decision, actor: Actor, now: datetime) -> None:
+    """Tell rooms above, and workflows that wait for it, what was decided."""
     events.publish(
         type="portal.case.decided",
         subject=case.business_key,
@@ -299,7 +298,7 @@ def _write(
             "key": case.key,
             "kind": case.kind,
             "runId": str(case.run_id) if case.run_id else None,
-            "decision": chosen.value,
+            "decision": decided.kind,
             "state": case.state,
             "by": actor.label,
         },
@@ -308,7 +307,6 @@ def _write(
         event_id=ids.public_id(Decision.prefix, decided.id),
         internal=True,
     )
-    return Decided(case.id, case.public_id, case.code, CaseState(case.state), case.version, decided.id)
 
 
 def _outcome_of(chosen: Decide) -> str:

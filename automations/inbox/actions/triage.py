@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from automations.inbox import policy
+from automations.inbox.actions.trace import leave_trace
 from automations.inbox.enums import Decide, Visibility
 from automations.inbox.errors import CaseAlreadyDecided, CaseClosed, CaseUnknown
-from automations.inbox.models import Case, Comment, Decision
+from automations.inbox.models import Case, Comment
 from kernel import clock
 from kernel.actor import Actor
 from kernel.errors import Invalid
@@ -118,28 +119,15 @@ def _note(
     before: dict[str, Any],
     after: dict[str, Any],
 ) -> None:
-    audit = record(
-        actor=actor,
+    leave_trace(
+        case,
+        kind,
         action=f"inbox.{kind.value}",
-        obj=case,
+        actor=actor,
         now=now,
         before=before,
         after=after,
         reason=reason,
-    )
-    Decision.objects.create(
-        case=case,
-        kind=kind,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor=actor.label[:200],
-        at=now,
-        reason=audit.reason,
-        before=audit.before,
-        after=audit.after,
-        step=case.step,
-        fingerprint=case.fingerprint,
-        audit_id=audit.id,
     )
 
 

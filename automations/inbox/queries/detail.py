@@ -130,7 +130,7 @@ def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
         suggestion=_suggestion(found, kind, answers),
         editable=run.failed_data if run and run.status == RunStatus.SUSPENDED else None,
         has_editable=bool(run and run.status == RunStatus.SUSPENDED),
-        acts=[_act(one) for one in found.decisions.all()],
+        acts=[_act(one, kind) for one in found.decisions.all()],
         notes=[_note(one) for one in notes],
         alike_open=Case.objects.open().filter(fingerprint=found.fingerprint).exclude(pk=found.pk).count(),
         runbook=kind.runbook,
@@ -184,11 +184,11 @@ def _suggestion(found: Case, kind: Kind, answers: Sequence[Answer]) -> Suggestio
     )
 
 
-def _act(one: Decision) -> Act:
+def _act(one: Decision, kind: Kind) -> Act:
     return Act(
         public_id=one.public_id,
         kind=Decide(one.kind),
-        label=Decide(one.kind).label,
+        label=kind.answer(Decide(one.kind)),
         actor=one.actor,
         actor_kind=one.actor_kind,
         at=one.at,
@@ -252,13 +252,10 @@ def cases_of(business_key: str, *, now: datetime, limit: int = 200) -> list[Case
     if not business_key:
         return []
     found = Case.objects.filter(business_key=business_key).order_by("opened_at", "id")
-    return [
-        CaseHistory(
-            row_of(one, now),
-            one.cause,
-            one.error,
-            one.reopened_at,
-            [_act(act) for act in one.decisions.all()],
-        )
-        for one in found.prefetch_related("decisions")[:limit]
-    ]
+    return [_history(one, now) for one in found.prefetch_related("decisions")[:limit]]
+
+
+def _history(one: Case, now: datetime) -> CaseHistory:
+    kind = registry.kind(one.type, of_run=one.of_run)
+    acts = [_act(act, kind) for act in one.decisions.all()]
+    return CaseHistory(row_of(one, now), one.cause, one.error, one.reopened_at, acts)

@@ -250,7 +250,7 @@ def counts(*, now: datetime, mine: UUID | None = None) -> Counts:
     found = Case.objects.open().aggregate(
         open=Count("id", filter=awake),
         mine=Count("id", filter=awake & Q(assignee_id=mine)) if mine else Count("id", filter=Q(pk__in=[])),
-        past_due=Count("id", filter=Q(due_at__lt=now)),
+        past_due=Count("id", filter=awake & Q(due_at__lt=now)),
         snoozed=Count("id", filter=Q(snoozed_until__gt=now)),
         resolving=Count("id", filter=Q(state=CaseState.RESOLVING)),
         **{one: Count("id", filter=awake & Q(severity=one)) for one in Severity.values},
