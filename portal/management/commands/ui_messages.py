@@ -95,7 +95,8 @@ def _sources() -> Iterator[Path]:
 def _texts(path: Path) -> Iterator[Found]:
     text = path.read_text()
     if path.suffix == ".html":
-        text = templatize(text, origin=str(path))
+        made = templatize(text, origin=str(path))  # words in the shape of calls; its indents mean nothing
+        text = "\n".join(line.strip() for line in made.splitlines())
     for line, said, comments, context in extract("python", io.BytesIO(text.encode()), KEYWORDS):
         if said and said != ("",):
             yield said, " ".join(comments), line, context
