@@ -98,9 +98,9 @@ def finish(
         strand.context = arguments["context"] = context
     strand.data = output
     note(run, task.ref, "completed", begin, o=output, **more)
-    if run.recovering == task.ref:
-        run.recovering = ""
-        tell(run, "recovered", task.ref)
+    if run.recovering and run.recovering[0] == task.ref:
+        tell(run, "recovered", task.ref, by=run.recovering[1])
+        run.recovering = []
     go(run, strand, task.then if then is None else then)
 
 

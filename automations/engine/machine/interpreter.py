@@ -213,7 +213,7 @@ def _faulted(run: Run) -> None:
                     continue
             run.error = strand.pending["e"]
             run.status = "suspended"
-            run.recovering = ""
+            run.recovering = []
             tell(run, "suspended", run.error["instance"], error=run.error)
             return
 
@@ -376,7 +376,7 @@ def resume(run: Run, mode: str, value: Json, by: str, reason: str) -> None:
     strand.pending = None
     run.status, run.error = "running", None
     more: dict[str, Json] = {"by": by, "why": reason, "m": mode}
-    run.recovering = task.ref if mode in ("retry", "edit") else ""
+    run.recovering = [task.ref, by] if mode in ("retry", "edit") else []
     if mode == "retry":
         note(run, task.ref, "resumed", run.now, **more)
     elif mode == "edit":
@@ -387,7 +387,7 @@ def resume(run: Run, mode: str, value: Json, by: str, reason: str) -> None:
         note(run, task.ref, "resumed", run.now, o=output, **more)
         strand.data = output
         strand.frames[-1].index += 1
-        tell(run, "recovered", task.ref)
+        tell(run, "recovered", task.ref, by=by)
     else:
         raise UnknownStep(f"{mode!r} is no way to go on")
     for frame in strand.frames:  # time spent waiting for a person does not count

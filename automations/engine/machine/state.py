@@ -107,7 +107,7 @@ class Run:
         self.strands_made = 0
         self.strands: dict[str, Strand] = {}
         self.recent: list[list[Json]] = []  # events taken lately: [id, arrival], so that none is taken twice
-        self.recovering = ""  # the failed step that a person sent the run back to
+        self.recovering: list[str] = []  # the failed step that a person sent the run back to, and who it was
         # moves
         self.steps: list[dict[str, Json]] = []
         self.effects: list[Effect] = []

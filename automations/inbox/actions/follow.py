@@ -257,6 +257,8 @@ class _Board:
         how = ClosedHow.AUTO if fact.type == SETTLED else ClosedHow.RUN
         if fact.type in (RECOVERED, CANCELLED) and case.state == CaseState.RESOLVING and case.by_person:
             how, by = ClosedHow.PERSON, case.decided_by
+        elif fact.type == RECOVERED and (said := fact.data.get("by")):
+            how, by = ClosedHow.PERSON, str(said)  # somebody sent the run on from its own page
         worked = fact.type in (RECOVERED, SETTLED)
         self.outcomes[case.id] = (DecisionOutcome.WORKED if worked else DecisionOutcome.FAILED, fact.at)
         case.seq = fact.seq

@@ -54,6 +54,7 @@ CANONICAL = {
     "order.handed_over",
     "order.delivered",
     "order.updated",
+    "order.status_changed",
     "order.paid",
     "refund.created",
     "return.requested",

@@ -67,7 +67,9 @@ def test_the_newest_description_counts(fold: Fold) -> None:
 
 
 def test_a_stated_status_describes_nothing(fold: Fold) -> None:
-    fold([event("order.updated", "1", "2026-03-04T08:00:00Z", {"order_id": "1", "status": "invoiced"})])
+    fold(
+        [event("order.status_changed", "1", "2026-03-04T08:00:00Z", {"order_id": "1", "status": "invoiced"})]
+    )
     fold([event("order.placed", "1", PLACED, make.order(order_id="1"))])
     fact = OrderFact.objects.get()
     assert (fact.total_minor, fact.stated) == (17_895, "invoiced")

@@ -64,10 +64,16 @@ class Draft:
 
     def set(self, path: Path, value: Json) -> None:
         """Puts `value` at `path`; null on the way becomes an array or object."""
+        root = self.root
+        if len(path) == 1 and path[0].__class__ is str and root.__class__ is dict and id(root) in self._owned:
+            if path[0] not in root:
+                self._fuel.grow(ENTRY)
+            root[path[0]] = value  # what loops do most
+            return
         if len(path) > MAX_LEVELS:
             raise too_deep()
         self._fuel.step(1 + len(path) // 2)
-        holders = [self.root]
+        holders = [root]
         for key in path:
             holders.append(index(self._fuel, holders[-1], key))
         for number in range(len(path) - 1, -1, -1):

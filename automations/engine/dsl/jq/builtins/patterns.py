@@ -192,7 +192,9 @@ class Search:
         if work > _MAX_WORK:
             raise OutOfFuel("the expression searches too long a text with too big a pattern")
         self.groups: int = plain.groups
-        self._program = plain if text.isascii() else pattern.beyond_ascii(fuel)
+        self._program, self._given = plain, text.encode() if text.isascii() else text
+        if self._given is text:
+            self._program = pattern.beyond_ascii(fuel)
         self._cost = 2 + self.groups + (len(text) >> 11)
         self._every = 1 if work > _OFTEN else 16
         fuel.grow(len(text))
@@ -217,7 +219,7 @@ class Search:
         if self.pattern.nonempty:
             result = next(self.spans(), None) is not None
         else:
-            result = self._program.search(self.text) is not None
+            result = self._program.search(self._given) is not None
         self._clock()
         return result
 
@@ -229,7 +231,7 @@ class Search:
         before = (-1, -1)
         numbers = range(self.groups + 1)
         self._clock()
-        for count, match in enumerate(self._program.finditer(self.text), 1):
+        for count, match in enumerate(self._program.finditer(self._given), 1):
             if count % self._every == 0:
                 self._clock()
             self.fuel.step(self._cost)

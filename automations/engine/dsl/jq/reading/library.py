@@ -366,5 +366,5 @@ def unknown(name: str, arity: int, own: list[int]) -> str:
     if arities:
         known = " or ".join(_taking(count) for count in arities)
         return f"{name} takes {known}, not {_taking(arity)}"
-    near = get_close_matches(name, {key.partition("/")[0] for key in _ALL}, n=1)
+    near = get_close_matches(name, {key.partition("/")[0] for key in _ALL}, n=1, cutoff=0.7)
     return f"there is no function {name}" + (f"; is {near[0]} meant?" if near else "")
