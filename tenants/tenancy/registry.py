@@ -3,9 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 from tenants.tenancy.models import ProvisioningJob
-from tenants.tenancy.queries import TenantRef
+
+if TYPE_CHECKING:
+    from tenants.tenancy.queries import TenantRef  # a step is given one; nothing is asked here
+
+RunStep: TypeAlias = "Callable[[TenantRef, ProvisioningJob, datetime], str]"
 
 
 @dataclass(frozen=True)
@@ -18,23 +23,16 @@ class Step:
     order: int
     name: str
     title: str
-    run: Callable[[TenantRef, ProvisioningJob, datetime], str]
+    run: RunStep
 
 
 _steps: dict[str, Step] = {}
 
 
-def provisioning_step(
-    order: int, name: str, title: str
-) -> Callable[
-    [Callable[[TenantRef, ProvisioningJob, datetime], str]],
-    Callable[[TenantRef, ProvisioningJob, datetime], str],
-]:
+def provisioning_step(order: int, name: str, title: str) -> Callable[[RunStep], RunStep]:
     """Register the decorated function as a step of provisioning; steps run by `order`."""
 
-    def register(
-        run: Callable[[TenantRef, ProvisioningJob, datetime], str],
-    ) -> Callable[[TenantRef, ProvisioningJob, datetime], str]:
+    def register(run: RunStep) -> RunStep:
         _steps[name] = Step(order, name, title, run)
         return run
 
