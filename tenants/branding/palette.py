@@ -68,7 +68,7 @@ class Check:
 
 def is_colour(text: str) -> bool:
     """Whether `text` is a colour as we keep it: # and six small hexadecimal digits."""
-    return bool(_HEX.match(text))
+    return bool(_HEX.fullmatch(text))
 
 
 def palette(colour: str) -> Palette:
