@@ -235,11 +235,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["portal.permissions.ApiPermission"],
     "DEFAULT_RENDERER_CLASSES": ["portal.api.wire.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.wire.JsonParser"],
-    "DEFAULT_PAGINATION_CLASS": "portal.api.wire.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.api.wire.problem",
     "DEFAULT_VERSIONING_CLASS": None,
-    "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -248,7 +246,9 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SORT_OPERATIONS": True,
-    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_REQUEST": False,  # what comes in and what goes out have shapes of their own
+    "POSTPROCESSING_HOOKS": [],
+    "ENABLE_LIST_MECHANICS_ON_NON_2XX": False,
 }
 
 # mail

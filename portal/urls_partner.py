@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from portal.api.addresses import PARTNER
+from portal.api.reference import REFERENCE
 from portal.ui import branding, fleet, new_client, tenancy
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE
 
@@ -21,6 +23,7 @@ BRANDING = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include(([*PARTNER, *REFERENCE], "api"))),
     *EVERYWHERE,
     *CONSOLE_AND_TENANT,
     path("clients/", include((CLIENTS, "tenancy"))),

@@ -1,12 +1,15 @@
 """Addresses on a tenant host."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from portal import hooks
+from portal.api.addresses import TENANT
+from portal.api.reference import REFERENCE
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/<str:token>", hooks.receive, name="hooks"),
+    path("api/v1/", include(([*TENANT, *REFERENCE], "api"))),
     *EVERYWHERE,
     *CONSOLE_AND_TENANT,
 ]

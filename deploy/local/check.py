@@ -21,6 +21,7 @@ STEPS: Final[dict[str, list[str]]] = {
     "assets": [*_MANAGE, "ui_assets", "--check"],
     "mypy": [sys.executable, "-m", "mypy"],
     "migrations": [*_MANAGE, "makemigrations", "--check", "--dry-run"],
+    "openapi": [*_MANAGE, "openapi", "--check"],
 }
 FIXES: Final[dict[str, list[str]]] = {
     "ruff": [_BIN + "ruff", "check", "--fix", "--quiet", "."],

@@ -1,4 +1,4 @@
-"""What goes over the wire: strict JSON in, compact JSON out, problem documents for errors, pages by cursor."""
+"""What goes over the wire: strict JSON in, compact JSON out, problem documents for errors."""
 
 from typing import Any, Final
 
@@ -6,7 +6,6 @@ import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions, status
-from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
@@ -39,15 +38,6 @@ class JsonParser(BaseParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         """The body's value. Raises Invalid and TooLarge."""
         return jsonx.loads_strict(stream.read())
-
-
-class CursorPages(CursorPagination):
-    """Pages that stay right while rows are added; `next` and `previous` are addresses."""
-
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "limit"
-    ordering = "-id"
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

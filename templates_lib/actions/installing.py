@@ -5,14 +5,17 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from automations.connectors.models import Connection
 from automations.engine.actions import workflows
 from automations.engine.enums import WorkflowState
 from automations.engine.models import Workflow
 from kernel.actor import Actor, system
+from kernel.errors import Invalid
 from templates_lib import queries
 from templates_lib.actions.trying import check_config
 from templates_lib.errors import AlreadyInstalled, Recalled
 from templates_lib.models import Installation, TemplateVersion
+from tenants.access import policy
 from tenants.audit.actions import record
 from tenants.tenancy import context
 from tenants.tenancy.models import ProvisioningJob
@@ -40,6 +43,7 @@ def install(
     check_config(version, config)
     try:
         with context.enter(tenant), transaction.atomic():
+            _check_connections(version, connections)
             definition = workflows.publish(document=version.document, actor=actor, now=now)
             workflow = workflows.deploy(
                 name=version.slug,
@@ -92,6 +96,53 @@ def uninstall(*, installation: Installation, actor: Actor, now: datetime, reason
             reason=reason,
         )
         installation.delete()
+
+
+def configure(
+    *,
+    workflow: Workflow,
+    tenant: TenantRef,
+    config: dict[str, Any],
+    connections: dict[str, str],
+    actor: Actor,
+    now: datetime,
+) -> Workflow:
+    """Change the settings of a workflow, checked against the template that it was installed from, if it was.
+
+    Raises Invalid for settings or connections that do not fit, naming the field, and Forbidden.
+    """
+    policy.require(actor, "engine.operate", workflow)
+    with context.enter(tenant), transaction.atomic():
+        found = (
+            Installation.objects.select_for_update(of=("self",))
+            .select_related("version")
+            .filter(tenant_id=tenant.id, workflow_id=workflow.id)
+            .first()
+        )
+        if found is not None:
+            check_config(found.version, config)
+            _check_connections(found.version, connections)
+            found.config, found.connections = config, connections
+            found.save(update_fields=["config", "connections"])
+        return workflows.set_config(
+            workflow=workflow, config=config, connections=connections, actor=actor, now=now
+        )
+
+
+def _check_connections(version: TemplateVersion, connections: dict[str, str]) -> None:
+    """Raise Invalid unless each connection that the template needs is chosen, there, and of the right kind."""
+    kinds = dict(Connection.objects.values_list("id", "connector"))
+    known = {str(key): connector for key, connector in kinds.items()}
+    wrong: dict[str, list[str]] = {}
+    for need in version.needs:
+        given = connections.get(need["alias"], "")
+        if known.get(given) != need["connector"]:
+            words = (
+                f"Choose a connection of the kind {need['connector']}." if given else "Choose a connection."
+            )
+            wrong[f"connections.{need['alias']}"] = [words]
+    if wrong:
+        raise Invalid(fields=wrong)
 
 
 @provisioning_step(70, "blueprint", "Install templates")

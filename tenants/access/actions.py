@@ -1,28 +1,42 @@
 """What can be done about people: sign in, invite, set a role, remove, make a token, hand over to another host."""
 
+import hmac
 import secrets as random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from guardian.shortcuts import assign_perm, remove_perm
 
+from kernel import jsonx, locks
+from kernel import secrets as sealing
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.models import Row
 from tenants.access import catalog
 from tenants.access.enums import Role
-from tenants.access.errors import AlreadyMember, BadCredentials, HandoffSpent, LastAdmin, RoleNotHere
-from tenants.access.models import ApiToken, Handoff, Membership, User
+from tenants.access.errors import (
+    AlreadyMember,
+    BadCredentials,
+    HandoffSpent,
+    KeyBusy,
+    KeyReused,
+    LastAdmin,
+    RoleNotHere,
+)
+from tenants.access.models import ApiToken, Handoff, IdempotentRequest, Membership, User
 from tenants.access.queries import digest
 from tenants.audit.actions import record
 from tenants.tenancy.models import Partner, Tenant
 from tenants.tenancy.queries import at
 
 HANDOFF_SECONDS: Final = 60
+ANSWERS_KEPT: Final = timedelta(hours=24)
 
 
 def sign_in(*, email: str, password: str, request: HttpRequest) -> User:
@@ -235,3 +249,57 @@ def set_password(*, user: User, password: str, actor: Actor, now: datetime) -> N
         user.set_password(password)
         user.save(update_fields=["password"])
         record(actor=actor, action="access.set_password", obj=user, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """A request that came with an Idempotency-Key: who sent it where, its key, and a digest of what it asks for."""
+
+    owner_id: UUID
+    partner_id: UUID
+    tenant_id: UUID | None
+    key: str
+    fingerprint: str
+
+    @property
+    def place(self) -> dict[str, object]:
+        """The columns that tell it from every other."""
+        return {
+            "owner_id": self.owner_id,
+            "partner_id": self.partner_id,
+            "tenant_id": self.tenant_id,
+            "digest": digest(self.key),
+        }
+
+    @property
+    def seal(self) -> bytes:
+        """The key under which its answer is sealed: it takes the master key and the request's own key to make it."""
+        return hmac.digest(settings.MASTER_KEY.encode(), f"idempotent:{self.key}".encode(), "sha256")
+
+
+def answered(*, request: Repeatable, now: datetime) -> tuple[int, object] | None:
+    """(status, body) that such a request was answered with in the last 24 hours; None for a new one.
+
+    The key of a new one is held to the end of the caller's transaction. Raises KeyBusy while another request holds
+    it, and KeyReused where it came with another request before.
+    """
+    if not locks.try_lock_until_commit("idempotency", *request.place.values()):
+        raise KeyBusy(retry_after=1)
+    found = IdempotentRequest.objects.filter(**request.place, created_at__gt=now - ANSWERS_KEPT).first()
+    if found is None:
+        return None
+    if found.fingerprint != request.fingerprint:
+        raise KeyReused
+    return found.status, jsonx.loads(sealing.unseal(request.seal, bytes(found.answer), found.owner_id))
+
+
+def keep_answer(*, request: Repeatable, status: int, body: object, now: datetime) -> None:
+    """Keep the answer in the transaction of what it tells of; what was kept longer than 24 hours is forgotten."""
+    IdempotentRequest.objects.filter(created_at__lte=now - ANSWERS_KEPT).delete()
+    IdempotentRequest.objects.create(
+        **request.place,
+        fingerprint=request.fingerprint,
+        status=status,
+        answer=sealing.seal(request.seal, jsonx.dumps(body), request.owner_id),
+        created_at=now,
+    )

@@ -1,6 +1,6 @@
 """What can go wrong at the door."""
 
-from kernel.errors import Conflict, Invalid, Unauthenticated
+from kernel.errors import Conflict, Invalid, Unauthenticated, Unprocessable
 
 
 class BadCredentials(Unauthenticated):
@@ -37,3 +37,15 @@ class LastAdmin(Conflict):
     """Somebody must stay who can let people in."""
 
     code = "last_admin"
+
+
+class KeyReused(Unprocessable):
+    """This Idempotency-Key belongs to another request."""
+
+    code = "idempotency_key_reused"
+
+
+class KeyBusy(Conflict):
+    """A request with this Idempotency-Key is being worked on; send it again later."""
+
+    code = "idempotency_key_busy"

@@ -1,4 +1,4 @@
-"""User, Membership, ApiToken, Handoff. All in the public schema: one identity, many tenants."""
+"""User, Membership, ApiToken, Handoff, IdempotentRequest. All in the public schema: one identity, many tenants."""
 
 from typing import Any, ClassVar
 
@@ -136,3 +136,36 @@ class Handoff(Row):
 
     def __str__(self) -> str:
         return f"{self.user_id} to {self.host}"
+
+
+class IdempotentRequest(Row):
+    """What was answered to a request that came with an Idempotency-Key, so that the same request is answered alike.
+
+    The answer is sealed under a key that is made of the installation's master key and the request's own key, of which
+    only a digest is kept: an answer may hold a secret that is shown once.
+    """
+
+    prefix = "idm"
+
+    owner_id = models.UUIDField(help_text="The user or token that sent it.")
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the Idempotency-Key.")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    status = models.PositiveSmallIntegerField()
+    answer = models.BinaryField(help_text="Sealed.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # one key stands for one request of one sender at one place
+            models.UniqueConstraint(
+                fields=["owner_id", "partner", "tenant", "digest"],
+                nulls_distinct=False,
+                name="idempotent_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_age")]
+
+    def __str__(self) -> str:
+        return f"request {self.digest[:8]} of {self.owner_id}"

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     """Keeps the committed documents what the code says."""
 
     help = "Write the OpenAPI documents to docs/openapi; with --check fail if they differ from the code."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's name
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One switch."""
