@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check fmt
+.PHONY: help setup demo serve services status migrate shell test check fmt bench replay-olist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ test: .venv/.ready-dev ## all tests on a database of their own; ARGS="tests/depl
 
 check: .venv/.ready-dev ## format, lint, types, import rules, templates, migrations; STEPS="ruff mypy" for some
 	@$(PY) -m deploy.local.check $(STEPS)
+
+replay-olist: .venv/.ready-run ## a year of real orders into a fresh sandbox of the running demo, compared with the truth
+	@$(PY) -m bench.replay_olist
+
+bench: .venv/.ready-run ## figures of the engine, the door, provisioning and pages, as JSON lines
+	@$(PY) -m bench.engine && $(PY) -m bench.door && $(PY) -m bench.tenants && $(PY) -m bench.pages
 
 fmt: .venv/.ready-dev ## put code and templates into their form
 	@$(PY) -m deploy.local.check --fix

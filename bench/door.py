@@ -1,7 +1,8 @@
 """Through the door: signed webhooks accepted per second, and the way from a webhook to a finished run.
 
 webhooks: a signed CloudEvent of an order (4 KB) to 202, web server and database alone.
-noop5: webhook → five trivial steps → completed. order: webhook → validate → GET → branch → POST → completed (2 ms stub).
+noop5: webhook → five trivial steps → completed.
+order: webhook → validate → GET → branch → POST → completed (2 ms stub).
 """
 
 import argparse
@@ -140,7 +141,7 @@ def start(name: str) -> "subprocess.Popen[bytes]":
 
     return subprocess.Popen(
         command_lines(Env.load())[name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )  # noqa: S603
+    )
 
 
 def wait_for_web(port: int) -> None:
@@ -277,7 +278,6 @@ def _measure(scenario: str, port: int, stub_port: int, options: Any, started: li
 
 async def _quiet(shop: Shop, kind: str, tenant: Any, done: int) -> dict[str, float]:
     """Latency at ten events a second, with nothing else going on."""
-    from automations.engine.models import Run
     from tenants.tenancy import context
 
     def forget() -> None:

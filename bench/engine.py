@@ -2,6 +2,7 @@
 
 set5: five `set` tasks on a 4 KB order, every expression through the evaluator, journal complete.
 http2: set, POST, switch, POST, set against a stub that answers after 20 ms, effects keyed.
+wake: runs parked on an event; from its receipt to the end of the run, all woken at once.
 runs/s/core = runs ÷ CPU seconds of worker, PostgreSQL and Valkey together.
 """
 
@@ -200,6 +201,76 @@ def measure(name: str, tenant: Any, definition: Any, count: int, processes: int)
     }
 
 
+LISTEN = {
+    "document": {"dsl": "1.0.3", "namespace": "bench", "name": "listen", "version": "1.0.0"},
+    "do": [
+        {
+            "wait": {
+                "listen": {
+                    "to": {
+                        "one": {
+                            "with": {"type": "bench.wake"},
+                            "correlate": {"order": {"from": ".subject", "expect": "$workflow.id"}},
+                        }
+                    }
+                }
+            }
+        },
+        {"done": {"set": {"ok": True}}},
+    ],
+}
+
+
+def wake(tenant: Any, count: int, processes: int) -> dict[str, Any]:
+    """Park runs, wake them all by an event each, and measure from receipt to end."""
+    from django.db import connection
+
+    from automations.engine.models import Run
+    from automations.events.actions import publish_many
+    from automations.events.actions.facts import Draft
+    from kernel import clock
+    from tenants.tenancy import context
+
+    definition = publish(tenant, LISTEN)
+    seed(tenant, definition, count)
+    ground.workers(processes, seconds=120, idle=0.5).go()
+    with context.enter(tenant):
+        parked = list(Run.objects.filter(status="waiting").values_list("id", flat=True))
+        if len(parked) != count:
+            raise SystemExit(f"wake: {len(parked)} of {count} runs parked")
+        crew = ground.workers(processes, seconds=120, idle=1.0)
+        for start in range(0, count, 500):
+            publish_many(
+                Draft(type="bench.wake", subject=str(key), data={}, source="/bench", time=clock.now())
+                for key in parked[start : start + 500]
+            )
+        meter = ground.Meter().start()
+        worker, _ = crew.go()
+        meter.stop()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select percentile_cont(array[0.5, 0.99]) within group (order by extract(epoch from r.ended_at"
+                " - (select min(received_at) from events_event where type = 'bench.wake')) * 1000), count(*)"
+                " from engine_run r where r.status = 'completed' and r.definition_id = %s",
+                [definition.id],
+            )
+            spread, done = cursor.fetchone()
+    if done != count:
+        raise SystemExit(f"wake: {done} of {count} runs ended")
+    total = worker + meter.postgres + meter.redis
+    return {
+        "name": "wake",
+        "runs": count,
+        "p50_ms": round(spread[0], 1),
+        "p99_ms": round(spread[1], 1),
+        "runs_s_core": round(count / total),
+        "cpu_ms": {
+            "worker": round(worker / count * 1e3, 3),
+            "postgres": round(meter.postgres / count * 1e3, 3),
+        },
+    }
+
+
 def stub(latency_ms: int) -> tuple[Any, int]:
     """The estate's server as a stub with a latency."""
     import socket
@@ -207,7 +278,7 @@ def stub(latency_ms: int) -> tuple[Any, int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, "-m", "deploy.estate", "--port", str(port), "--latency-ms", str(latency_ms)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -218,7 +289,7 @@ def stub(latency_ms: int) -> tuple[Any, int]:
 def main() -> None:
     """Print one line a scenario: medians over the repeats."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scenario", nargs="*", default=["set5", "http2"])
+    parser.add_argument("scenario", nargs="*", default=["set5", "http2", "wake"])
     parser.add_argument("--runs", type=int, default=4_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
@@ -233,6 +304,9 @@ def main() -> None:
             tenant = ground.tenant()
             documents = {"set5": SET5, "http2": http2(port)}
             for scenario in options.scenario:
+                if scenario == "wake":
+                    print(json.dumps(wake(tenant, 5_000, options.workers)), flush=True)
+                    continue
                 definition = publish(tenant, documents[scenario])
                 found = [
                     measure(scenario, tenant, definition, options.runs, options.workers)

@@ -1,4 +1,4 @@
-"""What every benchmark stands on: servers of its own (durable, not the fast test profile), a tenant, and meters of CPU."""
+"""What every benchmark stands on: servers of its own (durable, no test profile), a tenant, and meters of CPU."""
 
 import contextlib
 import os
@@ -154,7 +154,7 @@ def workers(count: int, *, seconds: float, idle: float) -> "Workers":
         "print(b.ru_utime + b.ru_stime - a.ru_utime - a.ru_stime, b.ru_maxrss, flush=True); w.close()"
     )
     started = [
-        subprocess.Popen(  # noqa: S603
+        subprocess.Popen(
             [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(count)
