@@ -16,10 +16,10 @@ from django.utils import timezone, translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kernel import clock, ids, logs, metrics
-from kernel.errors import Forbidden, NotFound, PortalError, Unauthenticated
+from kernel.errors import NotFound, PortalError, Unauthenticated, WrongMethod
+from portal.answers import answer
 from portal.permissions import SAFE, Rule, rule_of
 from portal.request import PortalRequest, address
-from portal.ui.errors import answer
 from tenants.access import queries as access
 from tenants.tenancy import context, queries
 from tenants.tenancy.enums import TenantState
@@ -155,7 +155,7 @@ class Door:
         try:
             self._pass(request, view)
         except Unauthenticated as error:
-            if is_api(request):
+            if is_api(request) and "text/html" not in request.headers.get("Accept", ""):
                 return answer(request, error)
             return _to_sign_in(request)
         except PortalError as error:
@@ -195,12 +195,12 @@ class Door:
             raise Unauthenticated
         if rule.signed_in:
             return
+        if not rule.by_grant and not actor.permissions:
+            raise NotFound  # a stranger here learns nothing, not even that this page exists
         permission = rule.permission(request.method or "GET")
         if permission is None:
-            raise Forbidden("this address does not take that method")
+            raise WrongMethod
         if not rule.by_grant:
-            if not actor.permissions:
-                raise NotFound  # a stranger here learns nothing, not even that this page exists
             actor.require(permission)
 
     @staticmethod
