@@ -75,6 +75,14 @@ class NotFound(PortalError):
     benign = True
 
 
+class WrongMethod(PortalError):
+    """This address does not take that method."""
+
+    code = "wrong_method"
+    status = 405
+    benign = True
+
+
 class Conflict(PortalError):
     """This was changed meanwhile, or is in a state that does not allow it."""
 

@@ -202,6 +202,8 @@ class Client:
             raise NoAnswer(f"no answer from {target.host} within {seconds:g} s") from error
         except EgressRefused:
             raise
+        except aiohttp.InvalidURL as error:
+            raise EgressRefused(f"{url!r} is not a URL that is called") from error
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, EgressRefused):
                 raise error.os_error from error

@@ -124,11 +124,12 @@ class recorded:  # noqa: N801 - reads as a word: `with jobs.recorded() as calls`
 
     def __enter__(self) -> Self:
         self.calls: list[tuple[str, UUID | None, dict[str, object]]] = []
+        self._before = getattr(_recording, "calls", None)
         _recording.calls = self.calls
         return self
 
     def __exit__(self, *_: object) -> None:
-        _recording.calls = None
+        _recording.calls = self._before
 
     def run_all(self) -> int:
         """Run what was recorded, and what that records in turn; the number of jobs run."""
