@@ -3,8 +3,10 @@
 from typing import Any
 
 from rest_framework import authentication
+from rest_framework.exceptions import PermissionDenied
 
 from kernel.actor import Actor
+from kernel.errors import Forbidden
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
@@ -20,8 +22,21 @@ class TokenAuthentication(authentication.BaseAuthentication):
         return "Bearer"
 
 
+class CsrfMissing(Forbidden):
+    """Send the CSRF token of this session in the header X-CSRFToken."""
+
+    code = "csrf_missing"
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """A signed-in browser; unsafe methods need the CSRF token."""
+
+    def enforce_csrf(self, request: Any) -> None:
+        """Check the token. Raises CsrfMissing."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise CsrfMissing(reason=str(error)) from error
 
 
 class _Machine:

@@ -106,6 +106,7 @@ class Desk(APIView):
         declared = str(request._request.META.get("CONTENT_LENGTH") or "0")
         if declared.isdigit() and int(declared) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise TooLarge(f"at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes are taken")
+        _ = request._request.body  # kept for its digest; whoever reads the stream later gets it from there
         super().initial(request, *args, **kwargs)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -144,8 +145,6 @@ def operation(name: str, **more: Any) -> Callable[[_Handler], _Handler]:
 def _call(said: Operation, request: Request) -> Call:
     """The request, checked against what the operation takes. Raises ValidationError and Invalid, naming members."""
     plain: Any = request._request
-    if said.once:
-        _ = plain.body  # kept for its digest; DRF then reads it from there
     query = _query(said, request)
     shape = said.takes(data=request.data) if said.takes else None
     if shape is not None:

@@ -17,6 +17,7 @@ from templates_lib.actions import installing, trying
 from templates_lib.errors import AlreadyInstalled, Recalled
 from templates_lib.models import Installation, TemplateVersion
 from tenants.tenancy import context
+from tenants.tenancy.errors import TenantNotReady
 from tenants.tenancy.queries import TenantRef
 
 
@@ -216,7 +217,7 @@ class ClientInstallations(Desk):
         returns=InstallationShape,
         status=CREATED,
         once=True,
-        raises=(Recalled, AlreadyInstalled),
+        raises=(Recalled, AlreadyInstalled, TenantNotReady),
         example=_EXAMPLE,
     )
     def post(self, call: Call, tenant: str) -> Installation:

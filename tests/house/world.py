@@ -1,0 +1,251 @@
+"""One of everything, made in any tenant by the rooms' own actions: what house tests look at.
+
+Every object that has a name carries a mark in it, so that a test can tell whose object an answer speaks of.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from automations.engine.actions import workflows
+from automations.engine.actions.programs import programs
+from automations.engine.dsl.document import read
+from automations.engine.enums import RunStatus
+from automations.engine.machine import interpreter
+from automations.engine.machine.state import Run as Machine
+from automations.engine.models import Definition, Run, Workflow
+from automations.engine.store import operate as store
+from automations.events import actions as events
+from automations.events.models import Rejection
+from automations.inbox import actions as inbox
+from automations.inbox.models import Case
+from billing import actions as billing
+from kernel import jsonx
+from kernel.actor import system
+from templates_lib import queries as templates
+from templates_lib.actions import installing, publishing
+from templates_lib.models import TemplateVersion
+from tenants.access import actions as access
+from tenants.access.enums import Role
+from tenants.audit.models import AuditEvent
+from tenants.tenancy import context
+from tenants.tenancy.models import Partner, Tenant
+from tenants.tenancy.queries import TenantRef
+from tests.support import make
+from tests.support.cast import NOW
+
+BY: Final = system("world")
+FLOW: Final = """
+document:
+  dsl: 1.0.3
+  namespace: test
+  name: world-flow
+  version: 1.0.0
+  metadata: {business: {key: .order_id}}
+do:
+  - check:
+      raise:
+        error:
+          type: https://open-workflow-specification.org/dsl/errors/types/validation
+          status: 422
+          title: The postcode is missing
+"""
+
+
+@dataclass
+class World:
+    """What was made for one place: its mark, and the public ids that its addresses take."""
+
+    mark: str
+    ids: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
+
+
+def of_tenant(ref: TenantRef, mark: str, *, times: int = 1, now: datetime = NOW) -> World:
+    """One of everything in a tenant; `times` of what lists show."""
+    made = World(mark)
+    with context.enter(ref):
+        for number in range(times):
+            _one(made, ref, f"{mark} {number}", now)
+        while events.dispatch(ref, now=now):
+            pass
+        assert not Rejection.objects.filter(code="handler_failed").exists()
+        made.keys["case"] = Case.objects.filter(of_run=True).latest("opened_at").id
+        made.ids["case"] = Case.objects.get(pk=made.keys["case"]).public_id
+        inbox.comment_on_case(case_id=made.keys["case"], text=f"{mark} says", actor=BY, now=now)
+        made.ids["entry"] = AuditEvent.objects.latest("id").public_id
+    _of_access(made, Tenant.objects.get(pk=ref.id), times, now)
+    _of_library(made, ref, now)
+    for back in range(times):
+        billing.meter(tenant=ref, day=now.date() - timedelta(days=back), now=now)
+    return made
+
+
+def _one(made: World, ref: TenantRef, name: str, now: datetime) -> None:
+    endpoint = make.endpoint(name=f"{name} shop", now=now).row
+    order = make.order(order_id=f"{name}-order".replace(" ", "-"), number=name)
+    event = events.publish(
+        type="order.placed",
+        subject=order["order_id"],
+        data=order,
+        source=f"/shops/{name}".replace(" ", "-"),
+        time=now,
+    )
+    rejection = Rejection.objects.create(
+        endpoint=endpoint,
+        code="contract_broken",
+        reason=f"{name} breaks it",
+        source="/shops/x",
+        event_id=name,
+        type="order.placed",
+        subject=name,
+        body=make.cloudevent(id=name),
+        received_at=now,
+    )
+    connection = make.connection(name=f"{name} books")
+    run, workflow = failing_run(f"{name} flow", order["order_id"], now)
+    made.ids |= {
+        "endpoint": endpoint.public_id,
+        "event": event.public_id,
+        "rejection": rejection.public_id,
+        "connection": connection.public_id,
+        "workflow": workflow.public_id,
+        "run": run.public_id,
+        "order": order["order_id"],
+    }
+    made.keys |= {
+        "endpoint": endpoint,
+        "event": event,
+        "rejection": rejection,
+        "connection": connection,
+        "workflow": workflow,
+        "run": run,
+    }
+
+
+def _of_access(made: World, tenant: Tenant, times: int, now: datetime) -> None:
+    for number in range(times):
+        member = access.add_member(
+            partner=tenant.partner,
+            tenant=tenant,
+            email=f"{made.mark.lower()}-{number}@world.test",
+            name=f"{made.mark} Person {number}",
+            role=Role.ANALYST,
+            actor=BY,
+            now=now,
+        )
+        token, text = access.make_token(
+            partner=tenant.partner,
+            tenant=tenant,
+            name=f"{made.mark} token {number}",
+            scopes=["events.read"],
+            expires_at=None,
+            actor=BY,
+            now=now,
+        )
+        made.ids |= {"member": member.public_id, "token": token.public_id}
+        made.keys |= {"member": member, "token": token, "token_text": text}
+    made.ids["tenant"] = tenant.public_id
+
+
+def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = NOW) -> World:
+    """A member and a token of a partner's console, and an audit entry."""
+    made = World(mark)
+    partner = Partner.objects.get(pk=partner_id)
+    for number in range(times):
+        member = access.add_member(
+            partner=partner,
+            tenant=None,
+            email=f"{mark.lower()}-staff-{number}@world.test",
+            name=f"{mark} Staff {number}",
+            role=Role.PARTNER_ENGINEER,
+            actor=BY,
+            now=now,
+        )
+        token, text = access.make_token(
+            partner=partner,
+            tenant=None,
+            name=f"{mark} console token {number}",
+            scopes=["tenancy.read"],
+            expires_at=None,
+            actor=BY,
+            now=now,
+        )
+        made.ids |= {"member": member.public_id, "token": token.public_id}
+        made.keys |= {"member": member, "token": token, "token_text": text}
+    made.ids["entry"] = AuditEvent.objects.filter(partner_id=partner_id).latest("id").public_id
+    return made
+
+
+def _of_library(made: World, ref: TenantRef, now: datetime) -> None:
+    version = library(now)
+    installation = installing.install(
+        version=version,
+        tenant=ref,
+        config=templates.defaults(version.input_schema),
+        connections={},
+        actor=BY,
+        now=now,
+    )
+    made.ids |= {"installation": installation.public_id, "slug": version.slug, "version": version.version}
+    made.keys |= {"installation": installation}
+
+
+def library(now: datetime = NOW) -> TemplateVersion:
+    """The template “Order watch”, published."""
+    found = TemplateVersion.objects.filter(slug="order-watch").first()
+    if found is None:
+        publishing.publish_catalog(actor=BY, now=now)
+        found = TemplateVersion.objects.get(slug="order-watch")
+    return found
+
+
+def failing_run(title: str, business_key: str, now: datetime = NOW) -> tuple[Run, Workflow]:
+    """A run of a workflow of the current tenant that waits for review; its fact waits in the intake."""
+    definition = workflows.publish(document=read(FLOW), actor=BY, now=now)
+    workflow = workflows.deploy(
+        name=title.lower().replace(" ", "-"),
+        title=title,
+        definition=definition,
+        config={},
+        connections={},
+        actor=BY,
+        now=now,
+    )
+    key = workflows.start_run(workflow=workflow, given={"order_id": business_key}, actor=BY, now=now)
+    fail(key)
+    return Run.objects.get(pk=key), workflow
+
+
+def fail(key: UUID) -> None:
+    """Do what a worker does with a fresh run: here it ends at the step that raises."""
+    row = Run.objects.get(pk=key)
+    definition = Definition.objects.get(pk=row.definition_id)
+    machine = Machine(
+        row.id,
+        context.current().id,
+        programs.compiled(definition.id, definition.document),
+        jsonx.unpack(row.input),
+        now=row.started_at.timestamp(),
+        config={},
+    )
+    interpreter.start(machine)
+    store.write(
+        row.id,
+        status=RunStatus(machine.status),
+        error=machine.error,
+        seq=0,
+        steps=machine.steps,
+        snapshot=machine.snapshot(),
+    )
+    for fact in machine.facts:
+        events.publish(
+            type=fact.type,
+            subject=fact.subject or row.business_key,
+            data=fact.data,
+            source="/engine",
+            time=datetime.fromtimestamp(fact.time, UTC),
+            event_id=fact.id,
+            internal=True,
+        )

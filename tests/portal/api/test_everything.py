@@ -1,0 +1,48 @@
+"""Every resource can be read, and what it answers is what the document says."""
+
+import pytest
+
+from portal.api.document import ADDRESSES
+from tests.house.world import World
+from tests.portal.api import contract
+from tests.portal.api.conftest import Machine
+
+
+def reads(kind: str) -> list[str]:
+    return sorted(path for path, operations in contract.the(kind)["paths"].items() if "get" in operations)
+
+
+def filled(path: str, world: World) -> str:
+    return path.format(**{**world.ids, "code": "orders_by_status"})
+
+
+@pytest.mark.parametrize("path", reads("tenant"))
+def test_what_a_client_reads_is_as_the_document_says(path: str, api: Machine, hollis: World) -> None:
+    assert api.get(filled(path, hollis)).status_code == 200
+
+
+@pytest.mark.parametrize("path", reads("partner"))
+def test_what_a_partner_reads_is_as_the_document_says(path: str, console: Machine, hollis: World) -> None:
+    members = {"member": "people", "token": "tokens", "entry": "audit"}
+    ids = dict(hollis.ids)
+    for name, listed in members.items():
+        if f"{{{name}}}" in path:
+            ids[name] = console.get(listed).json()["items"][0]["id"]
+    assert console.get(path.format(**ids)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ADDRESSES)
+def test_the_document_says_everything(kind: str) -> None:
+    whole = contract.the(kind)
+    for operations in whole["paths"].values():
+        for one in operations.values():
+            assert one["description"]
+            assert one["summary"]
+            assert {"token": []} in one["security"]
+            assert {"401", "403"} <= set(one["responses"])
+            for part in one.get("parameters", ()):
+                assert part.get("description"), (one["operationId"], part["name"])
+    for name, schema in whole["components"]["schemas"].items():
+        assert schema["description"], name
+        for member, part in schema.get("properties", {}).items():
+            assert part.get("description") or "$ref" in part or part.get("oneOf"), (name, member)
