@@ -202,7 +202,8 @@ def transpose(fuel: Fuel, value: Json) -> Json:
     rows = list(value.values()) if value.__class__ is dict else value
     if rows.__class__ is not list:
         raise Raised(f"Cannot iterate over {described(value)}")
-    width = ceil(min(max((length(fuel, row) for row in rows), default=0), _WIDEST))
+    widths = [length(fuel, row) for row in rows]
+    width = ceil(min(max((width for width in widths if width == width), default=0), _WIDEST))  # noqa: PLR0124
     fuel.step(1 + width * len(rows) // 4)
     fuel.grow(ITEM * width * (len(rows) + 7))
     return [[item_of(row, column) for row in rows] for column in range(width)]

@@ -151,4 +151,4 @@ class _Rebuilding:
 
 def rebuilt(to: Generator, target: Node, value: str, change: Change) -> str:
     """The name of `value` with what `change` gives in all places that the plain path `target` leads to."""
-    return _Rebuilding(to, change).stages([target], value)
+    return to.assign(_Rebuilding(to, change).stages([target], value))

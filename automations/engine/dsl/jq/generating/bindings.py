@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from automations.engine.dsl.jq.fuel import MAX_CALLS
-from automations.engine.dsl.jq.generating.generator import Generator, Plan, captured, generates
+from automations.engine.dsl.jq.generating.generator import CAUGHT, Generator, Plan, captured, generates
 from automations.engine.dsl.jq.generating.shape import pattern_parts
 from automations.engine.dsl.jq.generating.writer import Cursor, Then
 from automations.engine.dsl.jq.syntax import (
@@ -112,6 +112,7 @@ def _with_variables(
         with to.out.block("try:"):
             destructure(to, pattern, value, cursor, write)
         with to.out.block("except Raised:"):
+            to.out.line(CAUGHT)
             to.out.line(f"{failed} = True")
         to.out.line(f"if {failed}:")
         to.out.indent += 1

@@ -16,6 +16,8 @@ from automations.engine.dsl.jq.values import Json
 
 _MAX_BLOCKS: Final = 10
 _MAX_INDENT: Final = 60
+CAUGHT: Final = "fuel.step(5)"
+"""What is written where an error is caught: raising one takes its time."""
 N = TypeVar("N", bound=Node)
 Handler = Callable[["Generator", N, Cursor, Then], None]
 HANDLERS: Final[dict[type[Node], tuple[Handler[Any], bool]]] = {}

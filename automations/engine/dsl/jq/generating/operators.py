@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from automations.engine.dsl.jq.generating.generator import Generator, generates
+from automations.engine.dsl.jq.generating.generator import CAUGHT, Generator, generates
 from automations.engine.dsl.jq.generating.writer import Cursor, Then
 from automations.engine.dsl.jq.syntax import (
     Chain,
@@ -177,7 +177,7 @@ def _branches(to: Generator, operator: str, items: list[Node], cursor: Cursor, t
         if asks:
             _branches(to, operator, items[1:], cursor, then)
         else:
-            then(Cursor(answer))
+            then(Cursor(to.assign(answer, boolean=True)))
 
     to.run(items[0], Cursor(cursor.value), Then(decide))
 
@@ -269,11 +269,12 @@ def _attempt_one(to: Generator, node: Try, cursor: Cursor, then: Then) -> None:
         to.out.line(f"{result} = {to.value(node.body, cursor)}")
     if node.handler is None:
         with to.out.block("except Raised:"):
-            pass
+            to.out.line(CAUGHT)
         with to.out.block("else:"):
             then(Cursor(result))
         return
     with to.out.block("except Raised as error:"):
+        to.out.line(CAUGHT)
         to.out.line(f"{failure} = error.value")
         to.out.line(f"{result} = {to.value(node.handler, Cursor(failure))}")
     then(Cursor(result))
@@ -285,7 +286,9 @@ def _attempt_many(to: Generator, node: Try, cursor: Cursor, then: Then) -> None:
     with to.out.block("try:"):
         to.run(node.body, cursor, then)
     with to.out.block("except Raised as error:"):
-        to.out.line(f"{failure} = error" if node.handler else "pass")
+        to.out.line(CAUGHT)
+        if node.handler:
+            to.out.line(f"{failure} = error")
     if node.handler:
         with to.out.block(f"if {failure} is not None:"):
             caught = to.assign(f"{failure}.value")

@@ -75,7 +75,9 @@ def _single_text(to: Generator, tree: Node, variables: list[Variable]) -> str:
     to.inline(tree, Cursor("value"), Then(lambda found: results.append(found.value)))
     (result,) = results
     body = to.out.text()
-    if growth(tree) > _MAX_GROWTH:
+    if result in to.booleans:
+        body += f"\n  return {result}"
+    elif growth(tree) > _MAX_GROWTH:
         body += f"\n  return settle(fuel, {result})"
     elif "fuel" in body:
         body += f"\n  return tame({result}) if fuel.wild else {result}"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from automations.engine.dsl.jq.generating.generator import Generator, generates
+from automations.engine.dsl.jq.generating.generator import CAUGHT, Generator, generates
 from automations.engine.dsl.jq.generating.shape import step_parts
 from automations.engine.dsl.jq.generating.writer import Cursor, Then
 from automations.engine.dsl.jq.syntax import (
@@ -252,7 +252,7 @@ def _read_if(to: Generator, step: Key | Slice, names: list[str], cursor: Cursor,
     with to.out.block("try:"):
         found.append(_read(to, step, names, cursor))
     with to.out.block("except Raised:"):
-        pass
+        to.out.line(CAUGHT)
     with to.out.block("else:"):
         then(found[0])
 

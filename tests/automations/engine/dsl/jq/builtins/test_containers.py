@@ -120,3 +120,10 @@ def test_tables_are_indexed_and_joined():
     assert one('[JOIN({"1": "x"}; .[]; .id | tostring; .[1])]', people) == ["x", None]
     assert one('JOIN({"1": "x"}; .id | tostring) | map(.[1])', people) == ["x", None]
     assert every("IN(1, 2), IN(3), IN(.; 2)", 2) == [True, False, True]
+
+
+def test_rows_of_strange_lengths_do_not_upset_transpose():
+    assert one("[[nan], [1]] | transpose | length") == 1
+    assert one("[nan] | transpose") == []
+    assert failure("[infinite] | transpose") == "the expression takes too many steps"
+    assert failure("[1] | transpose") == "Cannot index number with number (0)"

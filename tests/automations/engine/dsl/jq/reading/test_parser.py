@@ -1,7 +1,10 @@
 """How expressions are read, and what is said of those that cannot be."""
 
+from contextlib import suppress
+
 import pytest
 
+from automations.engine.dsl import jq
 from tests.automations.engine.dsl.jq.evaluating import every, one, refusal
 
 
@@ -206,3 +209,46 @@ def test_half_a_thousand_terms_are_no_nesting():
     assert one(" | ".join([". + 1"] * 500), 0) == 500
     assert one("[" + ",".join(["1"] * 500) + "] | add") == 500
     assert one(" and ".join(["true"] * 500)) is True
+
+
+def test_generated_code_is_free_of_warnings():
+    sources = [
+        *(
+            "(.) = 1 | if . then .a else 2 end",
+            '"a".b',
+            "1[0]",
+            "null.a?",
+            "true and 1",
+            "(true, false) and 1 | .a?",
+        ),
+        *(
+            "1 == null",
+            '"a" == 1',
+            "1 < 2",
+            "if 1 then 2 else 3 end",
+            "1 // 2",
+            "1 as [$x] | $x",
+            "try 1 catch 2",
+        ),
+        *(
+            "reduce 1 as $x (2; 3)",
+            "foreach 1 as $x (2; 3; 4)",
+            "1 | not",
+            "[1][0]",
+            "-1 | -.",
+            "until(1; 2)",
+            "1?",
+        ),
+        *(
+            '"a" | ltrimstr("a")',
+            "any(1; 2)",
+            "limit(1; 2)",
+            "path(1)?",
+            "def f: 1; f.a?",
+            "1 |= 2",
+            "2 | . += 1",
+        ),
+    ]
+    for source in sources:
+        with suppress(jq.ExpressionError):
+            every(source)  # where warnings are errors, as in all tests, compiling would fail
