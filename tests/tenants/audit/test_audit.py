@@ -27,9 +27,9 @@ def test_the_database_refuses_every_change(tenant, change, where):
     inside = context.enter(tenant) if where == "tenant" else context.leave()
     with inside:
         note()
-        with pytest.raises(DatabaseError, match="append-only|permission denied"), transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(change)
+        refused = pytest.raises(DatabaseError, match=r"append-only|permission denied")
+        with refused, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
         assert AuditEvent.objects.get(action="test.note").reason == ""
 
 
