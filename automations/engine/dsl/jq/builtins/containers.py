@@ -5,7 +5,7 @@ from itertools import product
 from math import ceil
 from typing import Final
 
-from automations.engine.dsl.jq.builtins.access import index, indices_of
+from automations.engine.dsl.jq.builtins.access import cut, index, indices_of
 from automations.engine.dsl.jq.builtins.access import item as item_of
 from automations.engine.dsl.jq.builtins.arithmetic import ENTRY, ITEM
 from automations.engine.dsl.jq.builtins.ordering import equal, less
@@ -105,14 +105,12 @@ def indices(fuel: Fuel, value: Json, part: Json) -> Json:
 
 def first_index(fuel: Fuel, value: Json, part: Json) -> Json:
     """`index(part)`"""
-    found = indices(fuel, value, part)
-    return found[0] if found else None
+    return item_of(indices(fuel, value, part), 0)
 
 
 def last_index(fuel: Fuel, value: Json, part: Json) -> Json:
     """`rindex(part)`"""
-    found = indices(fuel, value, part)
-    return found[-1] if found else None
+    return item_of(cut(fuel, indices(fuel, value, part), -1, None), 0)
 
 
 def to_entries(fuel: Fuel, value: Json) -> Json:

@@ -13,8 +13,8 @@ from automations.engine.dsl.jq.errors import Raised
 from automations.engine.dsl.jq.fuel import Fuel
 from automations.engine.dsl.jq.values import Json, described
 
-_HTML: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&apos;", '"': "&quot;"})
-_TSV: Final = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\", "\0": "\\0"})
+_HTML: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("'", "&apos;"), ('"', "&quot;"))
+_TSV: Final = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"), ("\0", "\\0"))
 _ESCAPE: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*")
 _BASE32: Final = re.compile(r"[A-Z2-7]*")
@@ -39,6 +39,13 @@ def _cell(fuel: Fuel, value: Json, write: Callable[[str], str]) -> str:
     return to_json(fuel, value)
 
 
+def _escaped(text: str, signs: tuple[tuple[str, str], ...]) -> str:
+    """`text` with each of `signs` replaced; several times as fast as `str.translate` for more than one letter."""
+    for sign, escape in signs:
+        text = text.replace(sign, escape)
+    return text
+
+
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
@@ -51,7 +58,7 @@ def csv(fuel: Fuel, value: Json) -> str:
 def tsv(fuel: Fuel, value: Json) -> str:
     """`@tsv`: one line, with tabs, line ends and backslashes escaped."""
     row = _row(fuel, value, "tsv")
-    return "\t".join([_cell(fuel, item, lambda text: text.translate(_TSV)) for item in row])
+    return "\t".join([_cell(fuel, item, lambda text: _escaped(text, _TSV)) for item in row])
 
 
 def html(fuel: Fuel, value: Json) -> str:
@@ -59,7 +66,7 @@ def html(fuel: Fuel, value: Json) -> str:
     text = to_text(fuel, value)
     fuel.grow(6 * text_size(text))
     fuel.step(len(text) >> 6)
-    return text.translate(_HTML)
+    return _escaped(text, _HTML)
 
 
 def uri(fuel: Fuel, value: Json) -> str:
