@@ -87,7 +87,7 @@ class Builder:
         try:
             return compile_(value)
         except BadExpression as error:
-            self.find("expression", pointer, str(error))
+            self.find("expression", pointer + error.pointer, str(error))
             return _nothing
 
     def expression(self, names: Compiler, value: Any, pointer: str) -> Evaluate:

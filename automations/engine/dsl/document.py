@@ -18,13 +18,13 @@ from ruamel.yaml.events import (
 from automations.engine.errors import DefinitionRefused, Finding
 
 MAX_BYTES: Final = 512 * 1024
-MAX_DEPTH: Final = 64
+MAX_DEPTH: Final = 128
 
 
 def read(text: str) -> dict[str, Any]:
     """The document in `text`.
 
-    Raises DefinitionRefused for more than 512 KB or 64 levels, aliases, tags, a key twice in one mapping, text that
+    Raises DefinitionRefused for more than 512 KB or 128 levels, aliases, tags, a key twice in one mapping, text that
     is no YAML, and a document that is no mapping.
     """
     if len(text.encode()) > MAX_BYTES:

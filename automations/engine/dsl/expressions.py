@@ -26,7 +26,9 @@ STANDARD: Final = frozenset(
 
 
 class BadExpression(ValueError):
-    """An expression that cannot be compiled."""
+    """An expression that cannot be compiled; `pointer` is its place inside the template it stands in."""
+
+    pointer = ""
 
 
 def source_of(text: str) -> str:
@@ -99,7 +101,7 @@ class Compiler:
         return self._array(value)
 
     def _object(self, value: dict[str, Json]) -> Evaluate:
-        parts = [(key, self.template(item)) for key, item in value.items()]
+        parts = [(key, self._part(key, item)) for key, item in value.items()]
 
         def build(given: Json, arguments: Arguments) -> Json:
             return {key: part(given, arguments) for key, part in parts}
@@ -107,12 +109,19 @@ class Compiler:
         return build
 
     def _array(self, value: list[Json]) -> Evaluate:
-        parts = [self.template(item) for item in value]
+        parts = [self._part(number, item) for number, item in enumerate(value)]
 
         def build(given: Json, arguments: Arguments) -> Json:
             return [part(given, arguments) for part in parts]
 
         return build
+
+    def _part(self, place: str | int, value: Json) -> Evaluate:
+        try:
+            return self.template(value)
+        except BadExpression as error:
+            error.pointer = f"/{place}{error.pointer}"
+            raise
 
     def expression_or_template(self, value: Json) -> Evaluate:
         """`from`, `as` and the like: a text is an expression, anything else a template."""
