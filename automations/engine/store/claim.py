@@ -44,8 +44,8 @@ from claimed c, turn
 """
 
 _LOAD: Final = """
-select r.id, r.workflow_id, r.status, r.step, r.hops, r.business_key, r.input, extract(epoch from r.started_at)::float8 as started_at,
-       r.event_id, s.snapshot
+select r.id, r.workflow_id, r.status, r.step, r.hops, r.business_key, r.input,
+       extract(epoch from r.started_at)::float8 as started_at, r.event_id, s.snapshot
 from unnest(%b::uuid[]) as want(id)
 join "{schema}".engine_run r on r.id = want.id
 left join "{schema}".engine_state s on s.run_id = r.id

@@ -29,8 +29,8 @@ _TERMINAL: Final = {"canceled": "order.canceled", "unavailable": "order.unavaila
 def events(folder: Path, *, limit: int = 0) -> Iterator[dict[str, Any]]:
     """Every event of the data set as CloudEvents in JSON form, in the order in which they happened.
 
-    Events of one instant are ordered by stage. A status that no instant tells comes as `order.status_changed` (or the event
-    of its own, for canceled and unavailable) at the last known instant of the order.
+    Events of one instant are ordered by stage. A status that no instant tells comes as `order.status_changed` (or the
+    event of its own, for canceled and unavailable) at the last known instant of the order.
     """
     lines = _lines(folder / "order_items.csv.gz")
     customers = {row["customer_id"]: row for row in _rows(folder / "customers.csv.gz")}
@@ -72,7 +72,9 @@ def _events_of(
     if status in _TERMINAL:
         found.append((last, 8, key, _event(_TERMINAL[status], key, last, {"order_id": key})))
     elif status != implied:
-        found.append((last, 9, key, _event("order.status_changed", key, last, {"order_id": key, "status": status})))
+        found.append(
+            (last, 9, key, _event("order.status_changed", key, last, {"order_id": key, "status": status}))
+        )
     return found
 
 

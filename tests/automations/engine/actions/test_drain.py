@@ -133,7 +133,7 @@ def test_calls_go_through_the_connection_with_a_key_and_their_answer_is_journale
         "/erp/orders",
         "erp",
     )
-    assert "estate-demo-key" not in str([step for step in steps.values()])
+    assert "estate-demo-key" not in str(list(steps.values()))
     assert steps["send"].key in estate.state()["effects"]["by_key"]
 
 

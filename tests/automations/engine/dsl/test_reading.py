@@ -48,7 +48,7 @@ def test_what_is_refused(text, rule):
 )
 def test_values_are_plain(text, value):
     found = read(text)
-    assert list(found)[0] in ("a", "1")
+    assert next(iter(found)) in ("a", "1")
     assert found.get("a") == value
     assert all(isinstance(key, str) for key in found)
 
@@ -94,7 +94,7 @@ def test_durations(value, seconds):
     ],
 )
 def test_what_is_no_duration_says_why(value):
-    with pytest.raises(ValueError, match="duration|unit|must be"):
+    with pytest.raises(ValueError, match=r"duration|unit|must be"):
         durations.seconds(value)
 
 
