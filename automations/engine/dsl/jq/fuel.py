@@ -6,6 +6,7 @@ from automations.engine.dsl.jq.errors import OutOfFuel
 
 MAX_CALLS: Final = 400
 """How many Python frames a program may stack: functions that call themselves, and what runs inside them."""
+MAX_SEARCHED: Final = 50_000_000
 
 
 class Fuel:
@@ -41,6 +42,12 @@ class Fuel:
         self.steps -= size >> 12
         if self.size < 0 or self.steps < 0:
             raise self.spent()
+
+    def search(self, nanoseconds: int) -> None:
+        """Draws on the time for regular expressions, of which 50 ms are given. Raises OutOfFuel."""
+        self.searched += nanoseconds
+        if self.searched > MAX_SEARCHED:
+            raise OutOfFuel("the expression takes too long to search texts")
 
     def spent(self) -> OutOfFuel:
         """The error that says which part of the budget is used up."""

@@ -148,14 +148,11 @@ def get_path(fuel: Fuel, value: Json, path: Json) -> Json:
     return value
 
 
-def descend(fuel: Fuel, value: Json) -> Iterator[Json]:
-    """`..`: the value, then all in it, each before what is in it."""
+def descend(value: Json) -> Iterator[Json]:
+    """`..`: the value, then all in it, each before what is in it; whoever goes through it draws the fuel."""
     waiting: list[Iterator[Json]] = [iter((value,))]
     while waiting:
         for found in waiting[-1]:
-            fuel.steps -= 1
-            if fuel.steps < 0:
-                raise fuel.spent()
             yield found
             if found.__class__ is list:
                 waiting.append(iter(found))

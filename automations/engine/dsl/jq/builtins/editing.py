@@ -8,7 +8,7 @@ from functools import cmp_to_key
 from typing import Final
 
 from automations.engine.dsl.jq.builtins.access import Path, bounds, index
-from automations.engine.dsl.jq.builtins.arithmetic import ENTRY, ITEM, add
+from automations.engine.dsl.jq.builtins.arithmetic import ENTRY, ITEM, add, text_size
 from automations.engine.dsl.jq.builtins.ordering import compare, equal
 from automations.engine.dsl.jq.errors import Raised, too_deep
 from automations.engine.dsl.jq.fuel import Fuel
@@ -48,6 +48,13 @@ class Draft:
     def add(self, path: Path, value: Json) -> None:
         """Adds `value` to what stands at `path`, in place where that is our own."""
         old = self.peek(path)
+        if (
+            old.__class__ is str and value.__class__ is str
+        ):  # the old text is not kept, so it need not be paid for
+            self._fuel.grow(text_size(value))
+            self._fuel.step(len(old) >> 12)
+            self.set(path, old + value)
+            return
         if id(old) in self._owned and old.__class__ is value.__class__:
             if old.__class__ is list:
                 self._fuel.grow(ITEM * len(value))

@@ -18,8 +18,8 @@ from automations.engine.dsl.jq.values import Json, described
 _MAX_LENGTH: Final = 2_000
 _MAX_WORK: Final = 20_000_000
 """Bytes of text times size of the program; what one search may look at. 6 ns each at worst."""
-_OFTEN: Final = 20_000
-_MAX_NANOSECONDS: Final = 50_000_000
+_LITTLE: Final = 20_000
+"""As much work as a search may be without being timed."""
 _MAX_KEPT: Final = 50
 _MEMORY: Final = 1 << 20
 FLAGS: Final = frozenset("gimnpslx")
@@ -126,6 +126,7 @@ class Pattern:
         if len(self.source) > _MAX_LENGTH:
             raise Raised(f"Regex failure: a pattern has at most {_MAX_LENGTH} characters")
         fuel.step(20 + len(self.source) // 4)
+        started = time.thread_time_ns()
         translated = _Translator(self.source, extended="x" in self._flags, beyond_ascii=beyond_ascii).run()
         options = re2.Options()
         options.log_errors = False
@@ -137,6 +138,8 @@ class Pattern:
             return re2.compile(translated, options)
         except re2.error as error:
             raise Raised(f"Regex failure: {_reason(error)}") from None
+        finally:
+            fuel.search(time.thread_time_ns() - started)
 
 
 def _reason(error: Exception) -> str:
@@ -175,8 +178,8 @@ def pattern_of(fuel: Fuel, source: Json, flags: Json) -> Pattern:
 class Search:
     """Goes through the matches of a pattern in a text, as spans of characters, drawing on fuel.
 
-    RE2 does not say how far it looked for a match. So besides steps, the processor time of all searches of an
-    evaluation is bounded; the clock is read for every match only where one may take long.
+    RE2 does not say how far it looked for a match. Where that cannot be far, steps are drawn for the worst case; else
+    the clock of the processor is read around each search, and the time of all of them together is bounded.
     """
 
     def __init__(self, fuel: Fuel, text: Json, regex: Json, flags: Json, *, more: str = "") -> None:
@@ -186,17 +189,16 @@ class Search:
         self.fuel = fuel
         self.text: str = text
         self.pattern = pattern = pattern_of(fuel, regex, flags).with_flags(more)
-        self._since = time.thread_time_ns()
-        plain = pattern.plain(fuel)
+        self._program = plain = pattern.plain(fuel)
+        self._given = text.encode() if text.isascii() else text
+        if self._given is text:
+            self._program = pattern.beyond_ascii(fuel)
         work = len(text) * plain.programsize
         if work > _MAX_WORK:
             raise OutOfFuel("the expression searches too long a text with too big a pattern")
         self.groups: int = plain.groups
-        self._program, self._given = plain, text.encode() if text.isascii() else text
-        if self._given is text:
-            self._program = pattern.beyond_ascii(fuel)
-        self._cost = 2 + self.groups + (len(text) >> 11)
-        self._every = 1 if work > _OFTEN else 16
+        self._timed = work > _LITTLE
+        self._cost = 2 + self.groups + (len(text) >> 11 if self._timed else work >> 9)
         fuel.grow(len(text))
 
     def names(self) -> list[str | None]:
@@ -206,41 +208,31 @@ class Search:
             found[number - 1] = name
         return found
 
-    def _clock(self) -> None:
-        now = time.thread_time_ns()
-        self.fuel.searched += now - self._since
-        self._since = now
-        if self.fuel.searched > _MAX_NANOSECONDS:
-            raise OutOfFuel("the expression takes too long to search texts")
+    def _next(self, matches: Iterator[Json]) -> Json:
+        """The next match, None after the last."""
+        self.fuel.step(self._cost)
+        if not self._timed:
+            return next(matches, None)
+        started = time.thread_time_ns()
+        found = next(matches, None)
+        self.fuel.search(time.thread_time_ns() - started)
+        return found
 
     def found(self) -> bool:
         """Whether the text matches."""
-        self.fuel.step(self._cost)
         if self.pattern.nonempty:
-            result = next(self.spans(), None) is not None
-        else:
-            result = self._program.search(self._given) is not None
-        self._clock()
-        return result
+            return next(self.spans(), None) is not None
+        return self._next(self._program.finditer(self._given)) is not None
 
     def spans(self) -> Iterator[list[tuple[int, int]]]:
-        """For each match its start and end, and those of its groups; -1 for a group that took no part.
-
-        The time that whoever goes through them takes in between does not count.
-        """
+        """For each match its start and end, and those of its groups; -1 for a group that took no part."""
         before = (-1, -1)
         numbers = range(self.groups + 1)
-        self._clock()
-        for count, match in enumerate(self._program.finditer(self._given), 1):
-            if count % self._every == 0:
-                self._clock()
-            self.fuel.step(self._cost)
+        matches = self._program.finditer(self._given)
+        while (match := self._next(matches)) is not None:
             last, before = before, match.span()
             if before[0] == before[1] and (self.pattern.nonempty or before == last):
                 continue  # the library finds what is empty at the end twice
             yield [match.span(number) for number in numbers]
             if not self.pattern.everywhere:
-                break
-            if self._every == 1:
-                self._since = time.thread_time_ns()
-        self._clock()
+                return

@@ -116,10 +116,10 @@ def walk_one(fuel: Fuel, value: Json, change: Callable[[Json], Json], level: int
     if level > MAX_LEVELS:
         raise too_deep()
     if value.__class__ is list:
-        fuel.step(1 + len(value))
+        fuel.step(1 + len(value) // 4)
         value = [walk_one(fuel, item, change, level + 1) for item in value]
     elif value.__class__ is dict:
-        fuel.step(1 + len(value))
+        fuel.step(1 + len(value) // 4)
         value = {key: walk_one(fuel, item, change, level + 1) for key, item in value.items()}
     return change(value)
 

@@ -50,7 +50,7 @@ def use(_to: Generator, node: Use, _cursor: Cursor, then: Then) -> None:
 @generates(Descend, paths=True)
 def descend(to: Generator, _node: Descend, cursor: Cursor, then: Then) -> None:
     if cursor.path is None:
-        to.each_of(f"descend(fuel, {cursor.value})", cursor, then)
+        to.each_of(f"descend({cursor.value})", cursor, then)
         return
     path = reached(to, cursor, None)
     to.each_of(f"descend_paths(fuel, {cursor.value}, {path})", cursor, then)
