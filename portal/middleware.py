@@ -166,9 +166,6 @@ class Door:
         request.actor = None
         rule = rule_of(view)
         if rule is None:
-            if _is_admin(request):
-                self._identify(request)
-                return
             raise NotFound
         if not rule.public:
             self._check(request, rule)
@@ -247,11 +244,6 @@ def _to_sign_in(request: PortalRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     response["HX-Redirect"] = address
     return response
-
-
-def _is_admin(request: PortalRequest) -> bool:
-    match = request.resolver_match
-    return bool(match and match.app_name == "admin" and request.portal.kind == "platform")
 
 
 def _token_actor(request: PortalRequest) -> Any:

@@ -1,9 +1,9 @@
 """Addresses on a platform host."""
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from portal import ops
+from portal.admin.addresses import OFFICE
 from portal.ui import platform, styleguide
 from portal.ui.addresses import EVERYWHERE
 
@@ -11,7 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health", ops.health, name="health"),
     path("ready", ops.ready, name="ready"),
     path("metrics", ops.gauges, name="metrics"),
-    path("admin/", admin.site.urls),
+    path("admin/", OFFICE),
     *EVERYWHERE,
     path("", include(([path("", platform.start, name="start")], "platform"))),
     path("styleguide", styleguide.styleguide, name="styleguide"),

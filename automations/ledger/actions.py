@@ -1,14 +1,18 @@
 """What rooms above ask of the ledger: a slot for a tenant, and the bell."""
 
 import time
+from datetime import datetime
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from automations.ledger.models import Slot
 from kernel import bell, jobs
+from kernel.actor import Actor
+from tenants.audit.actions import record
 from tenants.tenancy import queries
 from tenants.tenancy.enums import TenantState
+from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import TenantRef
 
 DRAIN: Final = "engine.drain"
@@ -19,14 +23,41 @@ _called_at = 0.0
 
 def open_slot(ref: TenantRef) -> None:
     """Give a tenant its share of the workers, or bring the share in line with the tenant's state and clock."""
+    paused = Slot.objects.filter(tenant_id=ref.id, paused=True).exists()
     Slot.objects.update_or_create(
         tenant_id=ref.id,
         defaults={
             "schema_name": ref.schema_name,
-            "open": ref.state in (TenantState.TRIAL, TenantState.ACTIVE),
+            "open": _may_work(ref) and not paused,
             "virtual_now": queries.virtual_now(ref.id) if ref.virtual else None,
         },
     )
+
+
+def _may_work(ref: TenantRef) -> bool:
+    return ref.state in (TenantState.TRIAL, TenantState.ACTIVE)
+
+
+def pause_slot(*, tenant: Tenant, paused: bool, reason: str, actor: Actor, now: datetime) -> Slot:
+    """Keep workers away from a tenant, or let them come back; what comes in waits, and its pages go on to work."""
+    actor.require("platform.partners")
+    with transaction.atomic():
+        slot = Slot.objects.select_for_update().get(tenant_id=tenant.id)
+        if slot.paused != paused:
+            slot.paused, slot.open = paused, _may_work(queries.ref_of(tenant)) and not paused
+            slot.save(update_fields=["paused", "open"])
+            record(
+                actor=actor,
+                action="ledger.pause_slot",
+                obj=tenant,
+                now=now,
+                before={"paused": not paused},
+                after={"paused": paused},
+                reason=reason,
+                partner_id=tenant.partner_id,
+            )
+            transaction.on_commit(ring)
+    return slot
 
 
 def free_expired() -> int:

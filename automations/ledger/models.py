@@ -70,6 +70,9 @@ class Slot(models.Model):
     vtime = models.FloatField(default=0.0, help_text="Work taken so far over weight; the smallest goes next.")
     max_running = models.PositiveIntegerField(default=400)
     open = models.BooleanField(default=True, help_text="False: nothing is claimed (suspended or paused).")
+    paused = models.BooleanField(
+        db_default=False, help_text="Shut by an operator, whatever the tenant's state."
+    )
     virtual_now = models.DateTimeField(null=True)
 
     class Meta:

@@ -97,3 +97,24 @@ def publish_catalog(*, actor: Actor, now: datetime) -> list[TemplateVersion]:
     """Publish every template that the portal brings along."""
     folders = sorted(path.parent for path in CATALOG.glob("*/manifest.yaml"))
     return [publish(path=path, actor=actor, now=now) for path in folders]
+
+
+def recall(*, version: TemplateVersion, reason: str, actor: Actor, now: datetime) -> TemplateVersion:
+    """Let a version be installed no more; where it works it goes on. What is everybody's is for operators to recall."""
+    actor.require("templates.install" if version.partner_id else "platform.partners")
+    with transaction.atomic():
+        version = TemplateVersion.objects.select_for_update().get(pk=version.pk)
+        if version.recalled_at is None:
+            version.recalled_at = now
+            version.save(update_fields=["recalled_at"])
+            record(
+                actor=actor,
+                action="templates.recall",
+                obj=version,
+                now=now,
+                before={"recalled": False},
+                after={"recalled": True},
+                reason=reason,
+                partner_id=version.partner_id,
+            )
+    return version

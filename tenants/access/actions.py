@@ -251,6 +251,26 @@ def set_password(*, user: User, password: str, actor: Actor, now: datetime) -> N
         record(actor=actor, action="access.set_password", obj=user, now=now)
 
 
+def set_active(*, user: User, active: bool, reason: str, actor: Actor, now: datetime) -> User:
+    """Keep a person out of every portal from their next request on, or let them in again; their roles stay."""
+    actor.require("platform.partners")
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.is_active != active:
+            user.is_active = active
+            user.save(update_fields=["is_active"])
+            record(
+                actor=actor,
+                action="access.set_active",
+                obj=user,
+                now=now,
+                before={"active": not active},
+                after={"active": active},
+                reason=reason,
+            )
+    return user
+
+
 @dataclass(frozen=True, slots=True)
 class Repeatable:
     """A request that came with an Idempotency-Key: who sent it where, its key, and a digest of what it asks for."""

@@ -16,7 +16,7 @@ from kernel.actor import Actor, system
 from kernel.errors import Conflict, Invalid
 from tenants.audit.actions import record
 from tenants.tenancy import context, queries, store
-from tenants.tenancy.enums import JobState, TenantState
+from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.errors import AddressTaken, ClockRunsForward, NotSandbox
 from tenants.tenancy.models import DataKey, Domain, Partner, ProvisioningJob, Tenant, slug_rule
 from tenants.tenancy.registry import provisioning_step, steps
@@ -51,6 +51,31 @@ def create_partner(*, slug: str, name: str, actor: Actor, now: datetime) -> Part
             )
     except IntegrityError as error:
         raise AddressTaken(fields={"slug": [f"{slug} is taken."]}) from error
+    return partner
+
+
+def set_partner_state(
+    *, partner: Partner, state: PartnerState, reason: str, actor: Actor, now: datetime
+) -> Partner:
+    """Shut a partner's console and the portals of all its clients, or open them again; their data stay."""
+    actor.require("platform.partners")
+    with transaction.atomic():
+        partner = Partner.objects.select_for_update().get(pk=partner.pk)
+        before = partner.state
+        if before != state:
+            partner.state = state
+            partner.save(update_fields=["state"])
+            record(
+                actor=actor,
+                action="tenancy.set_partner_state",
+                obj=partner,
+                now=now,
+                before={"state": before},
+                after={"state": state},
+                reason=reason,
+                partner_id=partner.id,
+            )
+    queries.forget_hosts()
     return partner
 
 
@@ -171,6 +196,31 @@ def _run_step(job: ProvisioningJob, name: str) -> None:
             detail = step.run(ref, job, at)
         job.mark(step.name, "done", clock.now(), detail)
         job.save(update_fields=["steps"])
+
+
+def retry_provisioning(*, job: ProvisioningJob, actor: Actor, now: datetime) -> ProvisioningJob:
+    """Let an unfinished job begin anew at once, at the step where it stopped. Raises Conflict for one that is over."""
+    actor.require("tenancy.provision")
+    with transaction.atomic():
+        job = ProvisioningJob.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=job.pk)
+        if job.state in (JobState.DONE, JobState.ROLLED_BACK):
+            raise Conflict("this job is over")
+        if job.lease_until and job.lease_until >= now and not job.error:
+            raise Conflict("this job is being worked on")
+        before = {"state": job.state, "attempts": job.attempts, "error": job.error}
+        job.state, job.attempts, job.lease_until = JobState.PENDING, 0, None
+        job.save(update_fields=["state", "attempts", "lease_until"])
+        record(
+            actor=actor,
+            action="tenancy.retry_provisioning",
+            obj=job.tenant,
+            now=now,
+            before=before,
+            after={"state": job.state, "attempts": 0},
+            partner_id=job.tenant.partner_id,
+        )
+        jobs.enqueue("tenancy.provision", job=job.id)
+    return job
 
 
 def _failed(job: ProvisioningJob, step: str, error: Exception) -> ProvisioningJob:

@@ -94,7 +94,9 @@ def tenant_by_slug(name: str) -> TenantRef:
     partner, _, slug = name.rpartition("/")
     found = list(Tenant.objects.filter(slug=slug, **({"partner__slug": partner} if partner else {}))[:2])
     if len(found) != 1:
-        raise NoTenant(f"{'several tenants are' if found else 'no tenant is'} called {name}; say <partner>/<tenant>")
+        raise NoTenant(
+            f"{'several tenants are' if found else 'no tenant is'} called {name}; say <partner>/<tenant>"
+        )
     return ref_of(found[0])
 
 

@@ -1,0 +1,8 @@
+"""The office's addresses, once every list is known."""
+
+from typing import Any, Final
+
+from portal.admin import access, audit, ledger, products, tenancy  # noqa: F401 - they register their lists
+from portal.admin.site import site
+
+OFFICE: Final[Any] = site.urls
