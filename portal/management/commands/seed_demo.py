@@ -19,7 +19,6 @@ from kernel import clock, http, jsonx
 from kernel.actor import system
 from kernel.http import Egress
 from templates_lib.actions.installing import install
-from templates_lib.actions.publishing import publish_catalog
 from templates_lib.models import Installation, TemplateVersion
 from templates_lib.queries import defaults
 from tenants.access import actions as access
@@ -67,7 +66,6 @@ class Command(BaseCommand):
         if not settings.PORTAL_DEMO:
             raise CommandError("PORTAL_DEMO is not 1; demo people have a password that is printed")
         password = _password()
-        publish_catalog(actor=_ME, now=clock.now())
         for slug, name, colour, sidebar in _PARTNERS:
             _partner(slug, name, colour, sidebar)
         for partner, slug, name, timezone, currency in _TENANTS:
