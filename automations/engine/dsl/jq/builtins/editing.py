@@ -112,19 +112,19 @@ class Draft:
             raise too_deep()
         fuel = self._fuel
         ending: list[Json] = []
-        end = len(paths)
-        while end:
+        start = 0
+        while start < len(paths):
             fuel.step(1)
-            start, key = end - 1, paths[end - 1][depth]
-            while start and equal(fuel, paths[start - 1][depth], key):
-                start -= 1
+            key, end = paths[start][depth], start + 1
+            while end < len(paths) and equal(fuel, paths[end][depth], key):
+                end += 1
             if len(paths[start]) == depth + 1:
                 ending.append(key)
             else:
                 below = index(fuel, holder, key)
                 if below is not None:
                     holder = self._put(holder, key, self._without(below, paths[start:end], depth + 1))
-            end = start
+            start = end
         return self._without_keys(holder, ending) if ending else holder
 
     def _own(self, value: Json) -> Json:

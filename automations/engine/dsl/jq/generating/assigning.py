@@ -11,7 +11,7 @@ from automations.engine.dsl.jq.generating.operators import ARITHMETIC
 from automations.engine.dsl.jq.generating.shape import step_parts
 from automations.engine.dsl.jq.generating.terms import path_key, reading
 from automations.engine.dsl.jq.generating.writer import Cursor, Then
-from automations.engine.dsl.jq.syntax import Access, Assign, Each, Empty, Identity, If, Node, Pipe
+from automations.engine.dsl.jq.syntax import Access, Assign, Each, Empty, Identity, If, Node, Pipe, Step
 
 Change = Callable[[str], str]
 
@@ -104,51 +104,61 @@ def is_plain(to: Generator, node: Node) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Rebuilding:
-    """Writes what is left of a path, and the new value around what `change` puts at its end."""
+    """Writes what is left of a path, and the new value around what `change` puts at its end.
+
+    `write` writes what follows once there is a new value; where a condition does not hold there is none.
+    """
 
     to: Generator
     change: Change
 
-    def stages(self, stages: list[Node], value: str) -> str:
-        """The name of `value` with the places changed that `stages` lead to."""
+    def stages(self, stages: list[Node], value: str, write: Callable[[str], None]) -> None:
+        """Changes `value` in the places that `stages` lead to."""
         if not stages:
-            return self.change(value)
+            write(self.change(value))
+            return
         stage, rest = stages[0], stages[1:]
         match stage:
             case Pipe():
-                return self.stages([*stage.stages, *rest], value)
+                self.stages([*stage.stages, *rest], value, write)
             case If():
-                return self._guarded(stage, rest, value)
+                with self.to.out.block(f"if {self.to.truth(self.to.value(stage.test, Cursor(value)))}:"):
+                    self.stages([stage.yes, *rest], value, write)
             case Access():
                 keys = [part for step in stage.steps for part in step_parts(step)]
                 names = [self.to.operand(key, Cursor(value)) for key in keys]
-                return self._steps(stage, 0, names, rest, value)
+                self._steps(list(stage.steps), names, rest, value, write)
             case _:
-                return self.stages(rest, value)
+                self.stages(rest, value, write)
 
-    def _guarded(self, stage: If, rest: list[Node], value: str) -> str:
-        to = self.to
-        result = to.assign(value)
-        with to.out.block(f"if {to.truth(to.value(stage.test, Cursor(value)))}:"):
-            to.out.line(f"{result} = {self.stages([stage.yes, *rest], value)}")
-        return result
-
-    def _steps(self, stage: Access, place: int, names: list[str], rest: list[Node], value: str) -> str:
-        if place == len(stage.steps):
-            return self.stages(rest, value)
-        to, step = self.to, stage.steps[place]
+    def _steps(
+        self, steps: list[Step], names: list[str], rest: list[Node], value: str, write: Callable[[str], None]
+    ) -> None:
+        if not steps:
+            self.stages(rest, value, write)
+            return
+        to, step = self.to, steps[0]
         if isinstance(step, Each):
             result = to.assign(f"copied(fuel, {value})")
             key, item = to.name(), to.name()
             with to.out.loop(f"for {key}, {item} in each_pair(fuel, {value}, @@):", draws=False):
-                to.out.line(f"{result}[{key}] = {self._steps(stage, place + 1, names, rest, item)}")
-            return result
+                self._steps(steps[1:], names, rest, item, lambda new: to.out.line(f"{result}[{key}] = {new}"))
+            write(result)
+            return
         count = len(step_parts(step))
         found = to.assign(reading(step, names[:count], value))
-        new = self._steps(stage, place + 1, names[count:], rest, found)
-        return to.assign(f"put(fuel, {value}, {path_key(to, step, names[:count])}, {new})")
+        at = path_key(to, step, names[:count])
+        self._steps(
+            steps[1:],
+            names[count:],
+            rest,
+            found,
+            lambda new: write(to.assign(f"put(fuel, {value}, {at}, {new})")),
+        )
 
 
 def rebuilt(to: Generator, target: Node, value: str, change: Change) -> str:
     """The name of `value` with what `change` gives in all places that the plain path `target` leads to."""
-    return to.assign(_Rebuilding(to, change).stages([target], value))
+    result = to.assign(value)
+    _Rebuilding(to, change).stages([target], value, lambda new: to.out.line(f"{result} = {new}"))
+    return result

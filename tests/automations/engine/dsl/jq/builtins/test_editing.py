@@ -139,3 +139,11 @@ def test_reduce_may_write_in_any_of_these_ways():
         3,
     ]
     assert rows[0] == {"k": "a", "n": 1}
+
+
+def test_a_place_that_is_not_selected_is_not_made():
+    assert one("(.a | select(.b)) = 1", {}) == {}
+    assert one("(.a.b | select(. != null)) |= 7", None) is None
+    assert one("(.list[] | select(.n) | .n.m) += 1", {"list": [{}, {"n": {}}]}) == {
+        "list": [{}, {"n": {"m": 1}}]
+    }
