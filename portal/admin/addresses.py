@@ -5,4 +5,6 @@ from typing import Any, Final
 from portal.admin import access, audit, ledger, products, tenancy  # noqa: F401 - they register their lists
 from portal.admin.site import site
 
+__all__ = ["OFFICE", "site"]
+
 OFFICE: Final[Any] = site.urls
