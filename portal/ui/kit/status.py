@@ -71,6 +71,20 @@ LOOKS: Final[Mapping[str, Look]] = {
     "revoked": Look(tone="wait", icon="ban", word=_("Revoked")),
     "verified": Look(tone="ok", icon="badge-check", word=_("Verified")),
     "unverified": Look(tone="warn", icon="circle-alert", word=_("Not verified")),
+    # steps of a workflow that nobody runs: what they do
+    "step_start": Look(tone="info", icon="play", word=_("Starts it")),
+    "step_end": Look(tone="ok", icon="circle-check", word=_("End")),
+    "step_data": Look(tone="wait", icon="circle-dot", word=_("Data")),
+    "step_choice": Look(tone="wait", icon="git-branch", word=_("Decision")),
+    "step_call": Look(tone="wait", icon="arrow-up-right", word=_("Call")),
+    "step_listen": Look(tone="wait", icon="hourglass", word=_("Waits for an event")),
+    "step_wait": Look(tone="wait", icon="timer", word=_("Waits")),
+    "step_tell": Look(tone="wait", icon="bell", word=_("Tells others")),
+    "step_case": Look(tone="review", icon="user-check", word=_("Asks a person")),
+    "step_repeat": Look(tone="wait", icon="rotate-cw", word=_("Repeats")),
+    "step_fork": Look(tone="wait", icon="git-branch", word=_("Side by side")),
+    "step_run": Look(tone="wait", icon="workflow", word=_("Workflow")),
+    "step_other": Look(tone="wait", icon="circle-dot", word=_("Step")),
 }
 
 
