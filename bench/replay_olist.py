@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-DATA = Path(os.environ.get("PORTAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+DATA = Path(os.environ.get("REPLAY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     folder, truth_file = DATA / "olist10k", DATA / "olist10k_truth.json"
     if not folder.is_dir():
         print(
-            f"the data set is not here: {folder} (set PORTAL_DATA to the folder that holds it)",
+            f"the data set is not here: {folder} (set REPLAY_DATA to the folder that holds it)",
             file=sys.stderr,
         )
         return 2
