@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check fmt bench replay-olist
+.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: .venv/.ready-dev ## all tests on a database of their own; ARGS="tests/depl
 
 check: .venv/.ready-dev ## format, lint, types, import rules, templates, migrations; STEPS="ruff mypy" for some
 	@$(PY) -m deploy.local.check $(STEPS)
+
+conformance: .venv/.ready-dev ## the standard's own scenarios, and the profile of the language by feature
+	@$(PY) -m tests.conformance
 
 replay-olist: .venv/.ready-run ## a year of real orders into a fresh sandbox of the running demo, compared with the truth
 	@$(PY) -m bench.replay_olist

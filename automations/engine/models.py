@@ -29,6 +29,25 @@ class Definition(Row):
         return f"{self.name} {self.version}"
 
 
+class Resource(models.Model):
+    """A document (OpenAPI, JSON Schema) that a definition refers to, as it was when the definition was published."""
+
+    definition = models.ForeignKey(Definition, on_delete=models.CASCADE, related_name="resources")
+    address = models.CharField(max_length=1_000)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of what was fetched.")
+    document = models.JSONField()
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # one state of a document for a definition, so that its runs mean the same for ever
+            models.UniqueConstraint(fields=["definition", "address"], name="resource_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+
 class Workflow(Row):
     """An automation of this tenant: which definition it runs, with which settings and connections."""
 

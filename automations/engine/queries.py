@@ -177,6 +177,83 @@ def journal(run_id: UUID, *, after: int = -1, most: int = 500, problems: bool = 
     return found
 
 
+def tail(
+    run_id: UUID, *, before: int | None = None, most: int = 50, problems: bool = False, ref: str = ""
+) -> list[Step]:
+    """Up to `most` journal lines of a run in front of line `before`, newest first; only problems, or one task's."""
+    found: list[Step] = []
+    segments = Segment.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", "steps")
+    if before is not None:
+        segments = segments.filter(seq__lt=before)
+    for _, packed in segments.iterator(chunk_size=50):
+        for line in reversed(jsonx.unpack(packed)):
+            if (before is not None and line["n"] >= before) or (problems and line["s"] not in PROBLEMS):
+                continue
+            if ref and line["r"] != ref:
+                continue
+            found.append(step_of(line))
+            if len(found) >= most:
+                return found
+    return found
+
+
+@dataclass(slots=True)
+class Passage:
+    """How often a run came by a task, how that ended last, and the first stretches: (begin, end, what)."""
+
+    ref: str
+    status: str = ""
+    times: int = 0
+    failed: int = 0
+    begin: datetime | None = None
+    end: datetime | None = None
+    stretches: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+
+
+def passages(run_id: UUID, *, most: int = 5_000, stretches: int = 40) -> dict[str, Passage]:
+    """By task what a run did there, from its last `most` journal lines; tasks in the order in which it reached them."""
+    lines: list[Mapping[str, Json]] = []
+    segments = Segment.objects.filter(run_id=run_id).order_by("-seq").values_list("steps", flat=True)
+    for packed in segments.iterator(chunk_size=50):
+        lines[:0] = jsonx.unpack(packed)
+        if len(lines) >= most:
+            break
+    found: dict[str, Passage] = {}
+    for line in lines[-most:]:
+        passage = found.setdefault(line["r"], Passage(line["r"]))
+        _pass(passage, line, stretches)
+    return found
+
+
+def _pass(passage: Passage, line: Mapping[str, Json], stretches: int) -> None:
+    begin, end = _at(line["b"]), _at(line["e"])
+    failed = line["s"] in ("retrying", "caught", "faulted")
+    passage.status = line["s"]
+    passage.times += 1
+    passage.failed += failed
+    passage.begin = passage.begin or begin
+    passage.end = end
+    if len(passage.stretches) < stretches and line["s"] not in ("skipped", "resumed"):
+        passage.stretches.append((begin, end, "try" if failed else "work"))
+        if line["s"] == "retrying" and line.get("w"):
+            passage.stretches.append((end, _at(line["e"] + line["w"]), "wait"))
+
+
+def line_count(run_id: UUID) -> int:
+    """How many lines the journal of a run has."""
+    last = Segment.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", "steps").first()
+    return last[0] + len(jsonx.unpack(last[1])) if last else 0
+
+
+def document_of(run_id: UUID) -> Mapping[str, Json]:
+    """The document that a run is pinned to; an empty one for a run that is not here."""
+    pinned = Run.objects.filter(pk=run_id).values("definition_id")
+    found: Mapping[str, Json] | None = (
+        Definition.objects.filter(pk__in=pinned).values_list("document", flat=True).first()
+    )
+    return found or {}
+
+
 def step_of(line: Mapping[str, Json]) -> Step:
     """A journal line as the machine wrote it, with names."""
     return Step(

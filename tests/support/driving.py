@@ -8,7 +8,7 @@ from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
 from automations.engine.dsl.document import read
 from automations.engine.dsl.program import Program
-from automations.engine.machine import interpreter
+from automations.engine.machine import interpreter, operating
 from automations.engine.machine.moves import Effect, Outcome
 from automations.engine.machine.state import Run
 from automations.engine.machine.waking import Arrival, wake
@@ -101,7 +101,7 @@ class Driver:
         again = Run(RUN, TENANT, self.program, self.run.input, now=self.run.now, config=self.config)
         again.restore(written)
         again.status, again.error, again.now, again.cause = status, error, self.run.now, self.run.cause
-        interpreter.reissue(again)
+        operating.reissue(again)
         self.run = again
 
     def at(self, seconds: float, *arrivals: Arrival) -> "Driver":

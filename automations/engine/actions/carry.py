@@ -9,7 +9,7 @@ from automations.engine.dsl.expressions import NOW
 from automations.engine.dsl.program import Program
 from automations.engine.enums import Signal
 from automations.engine.errors import WorkflowError
-from automations.engine.machine import interpreter
+from automations.engine.machine import interpreter, operating
 from automations.engine.machine.core import current_task
 from automations.engine.machine.moves import Effect, Fact, Outcome
 from automations.engine.machine.state import ROOT, Run
@@ -56,7 +56,7 @@ class Carried:
         if self.fresh:
             interpreter.start(self.run)
         else:
-            interpreter.reissue(self.run)
+            operating.reissue(self.run)
             interpreter.advance(self.run)
         self._wake()
 
@@ -85,7 +85,7 @@ class Carried:
         """Do what an operator asked for."""
         self.signal = 0
         if signal & Signal.CANCEL:
-            interpreter.cancel(self.run, by="operator")
+            operating.cancel(self.run, by="operator")
         elif signal & Signal.PAUSE:
             self.run.effects = []
             self.signal = signal
@@ -101,8 +101,8 @@ class Carried:
     def _hold(self, title: str, detail: str) -> None:
         run = self.run
         if not run.strands and self.fresh:
-            interpreter.prepare(run)
-        interpreter.hold(run, title, detail)
+            operating.prepare(run)
+        operating.hold(run, title, detail)
 
     def checkpoint(self, *, keep: bool = False) -> Checkpoint:
         """What is to be written of the run now; its moves since the last checkpoint go with it."""

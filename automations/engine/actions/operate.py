@@ -9,7 +9,7 @@ from django.db import transaction
 from automations.engine.actions.programs import programs
 from automations.engine.enums import TERMINAL, RunStatus, Signal
 from automations.engine.errors import RunNotSuspended, RunOver
-from automations.engine.machine import interpreter
+from automations.engine.machine import operating
 from automations.engine.machine.core import current_task
 from automations.engine.machine.state import Run as Machine
 from automations.engine.models import Definition, Run, Workflow
@@ -39,10 +39,10 @@ def resume(
         if run.status != RunStatus.SUSPENDED:
             raise RunNotSuspended
         machine = _restored(run, now)
-        strand = interpreter.faulted_strand(machine)
+        strand = operating.faulted_strand(machine)
         task, before = current_task(strand), strand.data
         first = machine.seq
-        interpreter.resume(machine, mode, value, by=actor.label, reason=reason)
+        operating.resume(machine, mode, value, by=actor.label, reason=reason)
         store.write(
             run.id,
             status=RunStatus.RUNNING,
@@ -83,7 +83,7 @@ def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bo
             return False
         machine = _restored(run, now)
         first = machine.seq
-        interpreter.cancel(machine, by=actor.label)
+        operating.cancel(machine, by=actor.label)
         store.write(
             run.id,
             status=RunStatus.CANCELLED,
@@ -121,7 +121,7 @@ def _restored(run: Run, now: datetime) -> Machine:
     )
     snapshot = store.snapshot_of(run.id)
     if snapshot is None:
-        interpreter.prepare(machine)
+        operating.prepare(machine)
     else:
         machine.restore(snapshot)
     machine.now = now.timestamp()

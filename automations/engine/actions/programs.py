@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
 from automations.engine.dsl.program import Program
+from automations.engine.models import Resource
 from kernel.errors import NotFound
 
 _MOST: Final = 500
@@ -36,10 +37,19 @@ class Programs:
         """The program of a document that is at hand."""
         found = self._programs.get(definition_id)
         if found is None:
-            found = self._programs[definition_id] = compile_document(document, FUNCTIONS)
-            while len(self._programs) > _MOST:
-                self._programs.popitem(last=False)
+            found = compile_document(document, FUNCTIONS)
+            if found.fetches:
+                kept = dict(
+                    Resource.objects.filter(definition_id=definition_id).values_list("address", "document")
+                )
+                found = compile_document(document, FUNCTIONS, resources=kept)
+            self._remember(definition_id, found)
         return found
+
+    def _remember(self, definition_id: UUID, program: Program) -> None:
+        self._programs[definition_id] = program
+        while len(self._programs) > _MOST:
+            self._programs.popitem(last=False)
 
     def known(self, definition_id: UUID) -> Program | None:
         """The program if it was compiled in this process."""
@@ -56,7 +66,14 @@ class Programs:
         row = await cursor.fetchone()
         if row is None:
             raise NotFound(f"no definition {definition_id}")
-        return self.compiled(definition_id, row[0])
+        cursor = await connection.execute(
+            f'select address, document from "{schema}".engine_resource where definition_id = %s',
+            [definition_id],
+        )
+        kept = dict(await cursor.fetchall())
+        found = compile_document(row[0], FUNCTIONS, resources=kept)
+        self._remember(definition_id, found)
+        return found
 
     async def setup(self, connection: AsyncConnection[Any], schema: str, workflow_id: UUID) -> Setup:
         """Settings and connections of a workflow."""

@@ -8,13 +8,14 @@ from uuid import UUID
 import rfc8785
 from django.db import transaction
 
+from automations.engine.actions import resources
 from automations.engine.actions.programs import programs
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
 from automations.engine.dsl.program import EventFilter, Listen, Program
 from automations.engine.enums import WorkflowState
 from automations.engine.errors import VersionTaken
-from automations.engine.models import Correlation, Definition, Trigger, Workflow
+from automations.engine.models import Correlation, Definition, Resource, Trigger, Workflow
 from automations.ledger import actions as ledger
 from kernel import jsonx
 from kernel.actor import Actor
@@ -36,14 +37,30 @@ def publish(*, document: dict[str, Any], actor: Actor, now: datetime) -> Definit
     actor.require("templates.install")
     program = compile_document(document, FUNCTIONS)
     content = digest(document)
+    if (found := _published(program, content)) is not None:
+        return found
+    kept = resources.fetch(program.fetches)
+    if kept:
+        program = compile_document(document, FUNCTIONS, resources={one.address: one.document for one in kept})
     with transaction.atomic():
-        found = Definition.objects.filter(name=program.name, version=program.version).first()
-        if found is not None:
-            if found.digest != content:
-                raise VersionTaken(f"{program.name} {program.version} is published with other content")
-            return found
-        definition = Definition.objects.create(
-            name=program.name, version=program.version, document=document, digest=content, published_at=now
+        definition, made = Definition.objects.get_or_create(
+            name=program.name,
+            version=program.version,
+            defaults={"document": document, "digest": content, "published_at": now},
+        )
+        if not made:  # somebody else was faster
+            return _same(definition, content)
+        Resource.objects.bulk_create(
+            [
+                Resource(
+                    definition=definition,
+                    address=one.address,
+                    digest=one.digest,
+                    document=one.document,
+                    fetched_at=now,
+                )
+                for one in kept
+            ]
         )
         _register_correlations(program)
         record(
@@ -51,9 +68,26 @@ def publish(*, document: dict[str, Any], actor: Actor, now: datetime) -> Definit
             action="engine.publish",
             obj=definition,
             now=now,
-            after={"name": program.name, "version": program.version, "digest": content},
+            after={
+                "name": program.name,
+                "version": program.version,
+                "digest": content,
+                "resources": {one.address: one.digest for one in kept},
+            },
         )
     return definition
+
+
+def _published(program: Program, content: str) -> Definition | None:
+    """This version, if it is published already. Raises VersionTaken if that is another document."""
+    found = Definition.objects.filter(name=program.name, version=program.version).first()
+    return None if found is None else _same(found, content)
+
+
+def _same(found: Definition, content: str) -> Definition:
+    if found.digest != content:
+        raise VersionTaken(f"{found.name} {found.version} is published with other content")
+    return found
 
 
 def _register_correlations(program: Program) -> None:

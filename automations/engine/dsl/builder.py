@@ -28,8 +28,11 @@ class Builder:
         functions: Mapping[str, Function],
         *,
         inline_credentials: bool = False,
+        resources: Mapping[str, Any] | None = None,
     ) -> None:
         self.document = document
+        self.resources = resources
+        self.fetches: set[str] = set()
         self.catalog = functions
         self.inline_credentials = inline_credentials
         self.findings: list[Finding] = []
@@ -81,13 +84,46 @@ class Builder:
         self.find("unknown-reference", pointer, f"use.{kind} has no {name!r}.")
         return None
 
+    # documents from outside
+
+    def resource(self, value: Any, pointer: str) -> str:
+        """The address of an external resource that publishing fetches; empty and a finding if it is none."""
+        value = self.mapping(value, pointer, "A resource")
+        self.only(value, {"name", "endpoint"}, pointer)
+        endpoint = value.get("endpoint")
+        if isinstance(endpoint, dict):
+            self.only(endpoint, {"uri"}, f"{pointer}/endpoint")
+            endpoint = endpoint.get("uri")
+        address = self.text(endpoint, f"{pointer}/endpoint", "`endpoint`")
+        if address and not address.startswith(("https://", "http://")):
+            rule = "refused-file" if address.startswith("file:") else "structure"
+            self.find(
+                rule,
+                f"{pointer}/endpoint",
+                "A document is fetched from an http or https address, written out.",
+            )
+            return ""
+        if address:
+            self.fetches.add(address)
+        return address
+
+    def fetched(self, address: str, pointer: str) -> Any:
+        """The document from `address`; None where nothing was fetched yet, with a finding where it should have been."""
+        if self.resources is None or not address:
+            return None
+        if address not in self.resources:
+            self.find(
+                "unfetched", f"{pointer}/endpoint", f"{address} was not fetched when this was published."
+            )
+        return self.resources.get(address)
+
     # expressions
 
     def _compiled(self, compile_: Callable[[Any], Any], value: Any, pointer: str) -> Any:
         try:
             return compile_(value)
         except BadExpression as error:
-            self.find("expression", pointer + error.pointer, str(error))
+            self.find(error.rule, pointer + error.pointer, str(error))
             return _nothing
 
     def expression(self, names: Compiler, value: Any, pointer: str) -> Evaluate:
@@ -127,31 +163,26 @@ class Builder:
     # common fields
 
     def schema(self, value: Any, pointer: str) -> Check | None:
-        """A compiled schema; only documents given inline, since nothing is fetched at run time."""
+        """A compiled schema, given inline or fetched when the definition is published; nothing is at run time."""
         value = self.mapping(value, pointer, "A schema")
         self.only(value, {"format", "document", "resource"}, pointer)
-        if "resource" in value:
-            self.find(
-                "refused-fetch",
-                f"{pointer}/resource",
-                "Schemas are not fetched; put it inline as `document`.",
-            )
-            return None
         if str(value.get("format", "json")).split(":")[0] != "json":
             self.find("structure", f"{pointer}/format", "Only JSON Schema is understood.")
             return None
-        document = value.get("document")
+        document, place = value.get("document"), f"{pointer}/document"
+        if "resource" in value:
+            place = f"{pointer}/resource"
+            address = self.resource(value["resource"], place)
+            document = self.fetched(address, place)
+            if document is None:
+                return None
         if _refers_outside(document):
-            self.find(
-                "refused-fetch", f"{pointer}/document", "A $ref must stay inside the schema (start with #)."
-            )
+            self.find("refused-fetch", place, "A $ref must stay inside the schema (start with #).")
             return None
         try:
             return jsonschema_rs.validator_for(document)
         except (ValueError, TypeError) as error:
-            self.find(
-                "structure", f"{pointer}/document", f"This is no JSON Schema: {str(error).splitlines()[0]}"
-            )
+            self.find("structure", place, f"This is no JSON Schema: {str(error).splitlines()[0]}")
             return None
 
     def length(self, names: Compiler, value: Any, pointer: str) -> Evaluate:

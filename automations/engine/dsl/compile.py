@@ -36,12 +36,16 @@ def compile_document(
     functions: Mapping[str, Function],
     *,
     inline_credentials: bool = False,
+    resources: Mapping[str, Any] | None = None,
 ) -> Program:
     """The program that `document` describes, with the entries of the default catalog in `functions`.
 
+    `resources` are the documents that publishing fetched, by address; without them a definition that needs some can
+    be looked at, but not run.
+
     Raises DefinitionRefused with every finding: what is no workflow, what is outside the profile, what cannot work.
     """
-    build = Builder(document, functions, inline_credentials=inline_credentials)
+    build = Builder(document, functions, inline_credentials=inline_credentials, resources=resources)
     program = _Walker(build).program()
     if build.findings:
         raise DefinitionRefused(build.findings)
@@ -85,6 +89,7 @@ class _Walker:
             used=frozenset(names.used),
             connections=frozenset(build.connections),
             emits=frozenset(build.emits),
+            fetches=frozenset(build.fetches),
             document=document,
         )
 

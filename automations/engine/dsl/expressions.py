@@ -29,12 +29,22 @@ class BadExpression(ValueError):
     """An expression that cannot be compiled; `pointer` is its place inside the template it stands in."""
 
     pointer = ""
+    rule = "expression"
 
 
 def source_of(text: str) -> str:
     """The expression inside `${ … }`, or `text` itself."""
     match = WHOLE.match(text)
     return match.group(1).strip() if match else text.strip()
+
+
+def _secret() -> BadExpression:
+    error = BadExpression(
+        "$secrets cannot be read by an expression, whose results people can see; let the call prove who it is by"
+        " `authentication: {bearer: {use: …}}` with the name of a connection."
+    )
+    error.rule = "secret-in-expression"
+    return error
 
 
 class Compiler:
@@ -62,6 +72,8 @@ class Compiler:
             compiled = jq.compile(source_of(text), self.names)
         except jq.ExpressionSyntaxError as error:
             raise BadExpression(str(error)) from None
+        if "secrets" in compiled.variables:
+            raise _secret()
         self.used |= compiled.variables
         if compiled.volatile:
             self.used.add(NOW)

@@ -214,6 +214,13 @@ class CallHttp(Task):
     effect: Literal["safe", "idempotent", "unsafe"] = field(kw_only=True)
 
 
+@dataclass(slots=True)
+class Unfetched(Task):
+    """A call by a document that was not fetched: stands where a definition is only looked at, and never runs."""
+
+    address: str = field(kw_only=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """An entry of the default catalog, as publishing checks it and the machine asks for it.
@@ -287,4 +294,6 @@ class Program:
     connections: frozenset[str]
     """Aliases of the connections that calls use."""
     emits: frozenset[str]
+    fetches: frozenset[str]
+    """Addresses of documents (OpenAPI, JSON Schema) that publishing fetches and keeps."""
     document: Mapping[str, Any]

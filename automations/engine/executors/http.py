@@ -45,7 +45,9 @@ async def send(client: Client, effect: Effect, connection: Signed | None) -> Out
             return Outcome(error=error.message, unknown=method in _UNSAFE)
         target = answer.headers.get("location", "")
         if not (request.get("redirect") and 300 <= answer.status < 400 and target):
-            return Outcome(answer.status, dict(answer.headers), _content(answer.body, answer.headers))
+            raw = bool(request.get("raw")) and 200 <= answer.status < 300
+            content = base64.b64encode(answer.body).decode() if raw else _content(answer.body, answer.headers)
+            return Outcome(answer.status, dict(answer.headers), content)
         uri, headers = _redirected(uri, target, headers)
     return Outcome(error=f"more than {_REDIRECTS} redirects")
 

@@ -1,4 +1,4 @@
-"""Making a run's next moves: start, go on, take outcomes and events, let timers fire, and what operators may do."""
+"""Making a run's next moves: start, go on, take outcomes and events, let timers fire."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -19,12 +19,12 @@ from automations.engine.dsl.program import (
     Switch,
     Task,
     Try,
+    Unfetched,
     Wait,
 )
-from automations.engine.errors import RunNotSuspended, UnknownStep, WorkflowError
+from automations.engine.errors import WorkflowError
 from automations.engine.machine import faults
 from automations.engine.machine.core import (
-    abandon,
     check,
     close,
     current_task,
@@ -35,7 +35,7 @@ from automations.engine.machine.core import (
     tell,
 )
 from automations.engine.machine.kinds import calls, data, flow, fork, happenings
-from automations.engine.machine.moves import Effect, Outcome
+from automations.engine.machine.moves import Outcome
 from automations.engine.machine.state import ROOT, Frame, Run, Strand, instant
 
 Json = Any
@@ -54,6 +54,7 @@ _ENTER: Final[dict[type[Task], Callable[..., None]]] = {
     CallFunction: calls.function,
     CallTask: calls.own,
     RunWorkflow: calls.workflow,
+    Unfetched: calls.unfetched,
 }
 _TIMERS: Final = ("wait", "retry")
 
@@ -195,10 +196,10 @@ def _fail(run: Run, error: dict[str, Json]) -> None:
 def _look(run: Run, strand: Strand) -> None:
     """Hold the run if this strand met an error that nobody catches."""
     if strand.pending is not None and strand.pending["k"] == "fault":
-        _faulted(run)
+        hold_faulted(run)
 
 
-def _faulted(run: Run) -> None:
+def hold_faulted(run: Run) -> None:
     """A strand met an error that nobody catches: the run waits for a person, unless a competitor still runs."""
     for strand in run.strands.values():
         if strand.pending is not None and strand.pending["k"] == "fault":
@@ -338,105 +339,3 @@ def _time_out(run: Run, strand: Strand, due: float) -> None:
     stop_waiting(run, strand)
     fork.drop_branches(run, strand)
     raise WorkflowError("timeout", "The time set for this is over.")
-
-
-# what operators may do
-
-
-def cancel(run: Run, by: str) -> None:
-    """End the run where it is."""
-    for strand in list(run.strands.values()):
-        abandon(run, strand)
-    ref = current_task(run.strands[ROOT]).ref if run.strands and run.strands[ROOT].frames else "/do"
-    note(run, ref, "cancelled", run.now, by=by)
-    tell(run, "cancelled", ref, by=by)
-    run.effects = []
-    run.strands = {}
-    run.status = "cancelled"
-
-
-def faulted_strand(run: Run) -> Strand:
-    """The strand that waits for a person. Raises RunNotSuspended."""
-    for strand in run.strands.values():
-        if strand.pending is not None and strand.pending["k"] == "fault":
-            return strand
-    raise RunNotSuspended
-
-
-def resume(run: Run, mode: str, value: Json, by: str, reason: str) -> None:
-    """Be ready to go on from the failed step: `retry` it, `edit` its data, `skip` it, or `complete` it with an output.
-
-    The run does not move yet: whoever drives it lets it `advance`. Raises RunNotSuspended, and UnknownStep for a
-    mode that does not exist.
-    """
-    strand = faulted_strand(run)
-    task = current_task(strand)
-    state = strand.pending
-    assert state is not None
-    strand.pending = None
-    run.status, run.error = "running", None
-    more: dict[str, Json] = {"by": by, "why": reason, "m": mode}
-    run.recovering = [task.ref, by] if mode in ("retry", "edit") else []
-    if mode == "retry":
-        note(run, task.ref, "resumed", run.now, **more)
-    elif mode == "edit":
-        note(run, task.ref, "resumed", run.now, was=strand.data, now=value, **more)
-        strand.data = value
-    elif mode in ("skip", "complete"):
-        output = strand.data if mode == "skip" else value
-        note(run, task.ref, "resumed", run.now, o=output, **more)
-        strand.data = output
-        strand.frames[-1].index += 1
-        tell(run, "recovered", task.ref, by=by)
-    else:
-        raise UnknownStep(f"{mode!r} is no way to go on")
-    for frame in strand.frames:  # time spent waiting for a person does not count
-        if frame.deadline is not None:
-            frame.deadline += run.now - state["b"]
-        if frame.local is not None and frame.kind == "try":
-            frame.local["n"] = 0
-            frame.local.pop("attempt_until", None)
-
-
-def reissue(run: Run) -> None:
-    """After a restart: hand out again what was under way, under the same keys."""
-    for strand in run.strands.values():
-        pending = strand.pending
-        if pending is not None and pending["k"] == "call":
-            task = current_task(strand)
-            kind, effect = _effect_of(task)
-            run.effects.append(
-                Effect(strand.id, pending["key"], task.ref, kind, pending["q"], effect, _left(run, pending))
-            )
-
-
-def _left(run: Run, pending: dict[str, Json]) -> float | None:
-    return max(pending["deadline"] - run.now, 0.0) if "deadline" in pending else None
-
-
-def _effect_of(task: Task) -> tuple[str, str]:
-    if isinstance(task, CallHttp):
-        return "http", task.effect
-    if isinstance(task, CallFunction):
-        return task.function.name, "idempotent"
-    return "workflow", "idempotent"
-
-
-def prepare(run: Run) -> None:
-    """Set a run up without letting it move, so that it can be held before its first step."""
-    root = Strand(ROOT, "", run.input, {})
-    root.frames.append(Frame("root", run.program.root, run.input, run.input))
-    run.strands = {ROOT: root}
-
-
-def hold(run: Run, title: str, detail: str) -> None:
-    """Hold the run for a person where it is, because of something that is not the workflow's fault."""
-    for strand in run.strands.values():
-        stop_waiting(run, strand)
-    root = run.strands[ROOT]
-    error = WorkflowError("runtime", detail, title=title)
-    error.body["instance"] = current_task(root).ref
-    root.pending = {"k": "fault", "b": run.now, "e": error.body}
-    run.status = "running"
-    note(run, error.body["instance"], "faulted", run.now, x=error.body, i=root.data)
-    _faulted(run)

@@ -136,9 +136,6 @@ class Run:
             }
         if "runtime" in used:
             found["runtime"] = {"name": "portal", "version": "1", "metadata": {"config": self.config}}
-        if "secrets" in used:
-            names = (self.program.document.get("use") or {}).get("secrets") or []
-            found["secrets"] = {name: secret_mark(name) for name in names}
         if "authorization" in used:
             found["authorization"] = None
         if NOW in used:
@@ -221,8 +218,3 @@ def instant(seconds: float) -> dict[str, Json]:
 
     text = datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
     return {"iso8601": text, "epoch": {"seconds": int(seconds), "milliseconds": int(seconds * 1000)}}
-
-
-def secret_mark(name: str) -> str:
-    """What an expression sees of a secret: a mark that only the call's executor replaces."""
-    return f"\x00secret:{name}\x00"

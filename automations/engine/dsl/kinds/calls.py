@@ -2,20 +2,19 @@
 
 import re
 from typing import Any, Final
-from urllib.parse import quote
 
 from automations.engine.dsl.builder import COMMON, MAX_DEPTH, Builder
 from automations.engine.dsl.expressions import WHOLE, Compiler, Evaluate
+from automations.engine.dsl.kinds import openapi
+from automations.engine.dsl.kinds.addresses import address, authentication
 from automations.engine.dsl.kinds.flow import Lists
 from automations.engine.dsl.program import (
-    Authentication,
     CallFunction,
     CallHttp,
     CallTask,
     RunWorkflow,
     Task,
 )
-from automations.engine.errors import WorkflowError
 
 _REFUSED: Final = {
     "grpc": "Call the service by HTTP, through a connection.",
@@ -28,7 +27,6 @@ _REFUSED_RUNS: Final = {
     "script": "Nothing is run on the host; use `set` with an expression.",
     "container": "Nothing is run on the host; call a system by HTTP.",
 }
-_PLACE: Final = re.compile(r"\{(\w+)\}")
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _VERSIONED: Final = re.compile(r"^([a-z][A-Za-z0-9.]*):(\d+)(?:\.\d+)*@default$")
@@ -48,10 +46,7 @@ def call(
         )
         return Task(**common)
     if what == "openapi":
-        build.find(
-            "refused-call-openapi", f"{pointer}/call", "Call the operation of a connector, or use call: http."
-        )
-        return Task(**common)
+        return openapi.call(build, given, f"{pointer}/with", names, common)
     functions = build.use.get("functions")
     if isinstance(functions, dict) and what in functions:
         return _own_function(build, what, given, pointer, names, common, lists)
@@ -115,19 +110,15 @@ def http(
     if method and method not in _METHODS:
         build.find("structure", f"{pointer}/method", f"{method} is no method; known: {', '.join(_METHODS)}.")
     endpoint = given.get("endpoint")
-    authentication = None
+    proof = None
     if isinstance(endpoint, dict):
         build.only(endpoint, {"uri", "authentication"}, f"{pointer}/endpoint")
         if "authentication" in endpoint:
             at = f"{pointer}/endpoint/authentication"
-            authentication = _authentication(build, endpoint["authentication"], at, names)
+            proof = authentication(build, endpoint["authentication"], at, names)
         endpoint = endpoint.get("uri")
     uri_text = build.text(endpoint, f"{pointer}/endpoint", "`endpoint`")
-    if (
-        not WHOLE.match(uri_text)
-        and uri_text.startswith("/")
-        and not (authentication and authentication.connection)
-    ):
+    if not WHOLE.match(uri_text) and uri_text.startswith("/") and not (proof and proof.connection):
         build.find(
             "relative-address",
             f"{pointer}/endpoint",
@@ -144,11 +135,11 @@ def http(
     return CallHttp(
         **common,
         method=method,
-        uri=_uri(build, uri_text, f"{pointer}/endpoint", names),
+        uri=address(build, uri_text, f"{pointer}/endpoint", names),
         headers=_pairs(build, given, "headers", pointer, names),
         query=_pairs(build, given, "query", pointer, names),
         body=build.template(names, given["body"], f"{pointer}/body") if "body" in given else None,
-        authentication=authentication,
+        authentication=proof,
         output=output,
         redirect=bool(given.get("redirect", False)),
         effect=effect,
@@ -161,66 +152,6 @@ def _pairs(
     if field not in given:
         return None
     return build.template(names, given[field], f"{pointer}/{field}")
-
-
-def _uri(build: Builder, text: str, pointer: str, names: Compiler) -> Evaluate:
-    """An expression, or a template whose `{name}` parts are fields of the input, percent-encoded."""
-    if WHOLE.match(text):
-        return build.expression(names, text, pointer)
-    parts = _PLACE.split(text)
-    if len(parts) == 1:
-        return lambda _input, _arguments: text
-
-    def fill(given: Any, _arguments: Any) -> str:
-        return "".join(part if number % 2 == 0 else _scalar(given, part) for number, part in enumerate(parts))
-
-    return fill
-
-
-def _scalar(given: Any, name: str) -> str:
-    value = given.get(name) if isinstance(given, dict) else None
-    if isinstance(value, (dict, list)):
-        raise WorkflowError("expression", f"{name} in the address is no single value")
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return quote(str(value), safe="")
-
-
-def _authentication(build: Builder, value: Any, pointer: str, names: Compiler) -> Authentication:
-    value = build.mapping(value, pointer, "`authentication`")
-    if "use" in value:
-        build.only(value, {"use"}, pointer)
-        name = build.text(value["use"], f"{pointer}/use", "`use`")
-        policy = build.reusable("authentications", name, f"{pointer}/use")
-        if policy is None:
-            return Authentication()
-        return _policy(build, policy, f"/use/authentications/{name}", names)
-    return _policy(build, value, pointer, names)
-
-
-def _policy(build: Builder, value: Any, pointer: str, names: Compiler) -> Authentication:
-    """A policy that names a connection (`bearer: {use: erp}`), or inline credentials where those are allowed."""
-    value = build.mapping(value, pointer, "An authentication")
-    schemes = [scheme for scheme in ("basic", "bearer", "digest", "oauth2", "oidc") if scheme in value]
-    if len(schemes) != 1:
-        build.find("structure", pointer, "Say one of basic, bearer, digest, oauth2, oidc.")
-        return Authentication()
-    scheme = schemes[0]
-    inner = build.mapping(value[scheme], f"{pointer}/{scheme}", f"`{scheme}`")
-    if "use" in inner:
-        alias = build.text(inner["use"], f"{pointer}/{scheme}/use", "`use`")
-        build.connections.add(alias)
-        return Authentication(connection=alias, scheme=scheme)
-    if not build.inline_credentials:
-        build.find(
-            "inline-credentials",
-            f"{pointer}/{scheme}",
-            "Credentials do not stand in a definition, which people can read; name a connection with `use`.",
-        )
-        return Authentication()
-    return Authentication(scheme=scheme, values=build.template(names, inner, f"{pointer}/{scheme}"))
 
 
 def run(build: Builder, task: dict[str, Any], pointer: str, names: Compiler, common: dict[str, Any]) -> Task:

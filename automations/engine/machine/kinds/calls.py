@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from automations.engine.dsl.program import CallFunction, CallHttp, CallTask, RunWorkflow, Task
+from automations.engine.dsl.program import CallFunction, CallHttp, CallTask, RunWorkflow, Task, Unfetched
 from automations.engine.errors import WorkflowError
 from automations.engine.machine.core import CLOSERS, finish, push
 from automations.engine.machine.moves import Effect, Fact, Outcome
@@ -34,8 +34,14 @@ def http(run: Run, strand: Strand, task: CallHttp, given: Json, arguments: dict[
         query = task.query(given, arguments)
         if not isinstance(query, dict):
             raise WorkflowError("expression", "`query` gives no object")
-        pairs = [(key, _text(value)) for key, value in query.items() if value is not None]
-        uri = f"{uri}{'&' if '?' in uri else '?'}{urlencode(pairs)}"
+        pairs = [
+            (key, _text(one))
+            for key, value in query.items()
+            for one in (value if isinstance(value, list) else [value])
+            if one is not None
+        ]
+        if pairs:
+            uri = f"{uri}{'&' if '?' in uri else '?'}{urlencode(pairs)}"
     headers = task.headers(given, arguments) if task.headers is not None else {}
     if not isinstance(headers, dict):
         raise WorkflowError("expression", "`headers` gives no object")
@@ -45,6 +51,8 @@ def http(run: Run, strand: Strand, task: CallHttp, given: Json, arguments: dict[
         "headers": {str(name): _text(value) for name, value in headers.items()},
         "redirect": task.redirect,
     }
+    if task.output == "raw":
+        request["raw"] = True
     if task.body is not None:
         request["body"] = task.body(given, arguments)
     if task.authentication is not None:
@@ -53,6 +61,11 @@ def http(run: Run, strand: Strand, task: CallHttp, given: Json, arguments: dict[
             request["scheme"] = task.authentication.scheme
             request["credentials"] = task.authentication.values(given, arguments)
     ask(run, strand, task, given, "http", request, task.effect)
+
+
+def unfetched(_run: Run, _strand: Strand, task: Unfetched, _given: Json, _arguments: dict[str, Json]) -> None:
+    """A document that nobody fetched cannot be called by."""
+    raise WorkflowError("configuration", f"{task.address} was not fetched when this was published")
 
 
 def ask(
@@ -148,7 +161,9 @@ def _refusal(outcome: Outcome, request: dict[str, Json], key: str) -> WorkflowEr
 def _shown(request: dict[str, Json]) -> dict[str, Json]:
     """The request as the journal keeps it: without credentials."""
     return {
-        name: value for name, value in request.items() if name not in ("credentials", "scheme", "redirect")
+        name: value
+        for name, value in request.items()
+        if name not in ("credentials", "scheme", "redirect", "raw")
     }
 
 

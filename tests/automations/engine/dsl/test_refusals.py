@@ -36,6 +36,12 @@ def findings(text: str) -> list[tuple[str, str]]:
         ("{call: a2a, with: {}}", "refused-call-a2a", "/call"),
         ("{call: htp, with: {}}", "unknown-function", "/call"),
         ("{call: 'https://example.com/f.yaml', with: {}}", "refused-function-url", "/call"),
+        (
+            "{call: openapi, with: {document: {endpoint: 'file:///a.json'}, operationId: x}}",
+            "refused-file",
+            "/with/document/endpoint",
+        ),
+        ("{call: openapi, with: {document: {endpoint: 'https://a.b/c'}}}", "structure", "/with/operationId"),
         ("{call: 'case.open:9@default', with: {}}", "unknown-function", "/call"),
         ("{call: 'case.open:1@default', with: {}}", "structure", "/with"),
         (
@@ -72,9 +78,9 @@ def findings(text: str) -> list[tuple[str, str]]:
         ("{set: {a: 1}, timeout: {after: soon}}", "duration", "/timeout/after"),
         ("{set: {a: 1}, timeout: nobody}", "unknown-reference", "/timeout"),
         (
-            "{set: {a: 1}, input: {schema: {resource: {endpoint: 'https://a.b/s.json'}}}}",
-            "refused-fetch",
-            "/input/schema/resource",
+            "{set: {a: 1}, input: {schema: {resource: {endpoint: 'file:///etc/s.json'}}}}",
+            "refused-file",
+            "/input/schema/resource/endpoint",
         ),
         (
             "{set: {a: 1}, input: {schema: {document: {$ref: 'https://a.b/s.json'}}}}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from automations.engine.machine import interpreter
+from automations.engine.machine import interpreter, operating
 from automations.engine.machine.moves import Outcome
 from tests.support.driving import World, drive
 
@@ -244,7 +244,7 @@ def test_an_error_that_nobody_catches_leaves_the_run_at_the_failed_step(crash):
 def test_a_person_sends_it_on_from_the_failed_step(crash, mode, value, bodies, output):
     world = World([Outcome(422), Outcome(200, {}, {"ok": 1})])
     run = drive(f"- a: {{set: {{v: 1}}}}\n- c: {CALL}\n- z: {{set: '${{ . }}'}}", world=world, crash=crash)
-    interpreter.resume(run.run, mode, value, by="Jess", reason="because")
+    operating.resume(run.run, mode, value, by="Jess", reason="because")
     interpreter.advance(run.run)
     run.settle()
     assert (run.status, run.output) == ("completed", output)
@@ -277,7 +277,7 @@ def test_when_the_output_cannot_be_used_the_repeat_keeps_the_key(crash):
     world = World([Outcome(200, {}, {"a": 1}), Outcome(200, {}, {"a": {"b": 2}})])
     run = drive(f"- c: {call}", world=world, crash=crash)
     assert run.status == "suspended"
-    interpreter.resume(run.run, "retry", None, by="x", reason="")
+    operating.resume(run.run, "retry", None, by="x", reason="")
     interpreter.advance(run.run)
     run.settle()
     assert (run.output, world.seen[0].key) == (2, world.seen[1].key)
@@ -291,6 +291,6 @@ def test_an_unsafe_call_without_an_answer_is_an_unknown_outcome(crash):
 
 def test_cancel_ends_the_run_where_it_is(crash):
     run = drive("- w: {wait: {hours: 1}}", crash=crash)
-    interpreter.cancel(run.run, by="Jess")
+    operating.cancel(run.run, by="Jess")
     run.settle()
     assert (run.status, run.steps[-1]["s"], run.steps[-1]["by"]) == ("cancelled", "cancelled", "Jess")

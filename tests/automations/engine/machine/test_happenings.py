@@ -2,7 +2,7 @@
 
 import pytest
 
-from automations.engine.machine import interpreter
+from automations.engine.machine import interpreter, operating
 from automations.engine.machine.moves import correlation_key
 from automations.engine.machine.waking import Arrival
 from tests.support.driving import drive
@@ -231,7 +231,7 @@ def test_a_branch_that_fails_uncaught_holds_the_run_at_that_branch(crash):
     text = "- f: {fork: {branches: [{a: {set: {a: 1}}}, {b: {raise: {error: {type: 'https://x/e', status: 500}}}}]}}"
     run = drive(text, crash=crash)
     assert (run.status, run.error["instance"]) == ("suspended", "/do/0/f/fork/branches/1/0/b")
-    interpreter.resume(run.run, "complete", {"b": 2}, by="x", reason="")
+    operating.resume(run.run, "complete", {"b": 2}, by="x", reason="")
     interpreter.advance(run.run)
     run.settle()
     assert run.output == [{"a": 1}, {"b": 2}]
