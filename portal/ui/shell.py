@@ -85,8 +85,8 @@ NAV: Final[list[Entry]] = [
     # a client's portal
     Entry("insights:overview", lazy("Overview"), icon="layout-dashboard", permission="insights.read"),
     Entry("inbox:list", lazy("Exceptions"), icon="inbox", permission="inbox.read"),
-    Entry("engine:runs", lazy("Runs"), icon="activity", permission="engine.read"),
-    Entry("engine:workflows", lazy("Workflows"), icon="workflow", permission="engine.read"),
+    Entry("runs:list", lazy("Runs"), icon="activity", permission="engine.read"),
+    Entry("workflows:list", lazy("Workflows"), icon="workflow", permission="engine.read"),
     Entry("templates:installed", lazy("Templates"), icon="blocks", permission="templates.read"),
     Entry("events:explorer", lazy("Events"), icon="search", permission="events.read"),
     # both

@@ -33,6 +33,7 @@ from automations.inbox.queries.listing import (
     counts,
     groups,
     kinds_seen,
+    rows_of,
 )
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "kind_counts",
     "kinds_seen",
     "open_count",
+    "rows_of",
     "similar",
     "tenant_figures",
 ]

@@ -211,6 +211,12 @@ def case_ids(wanted: CaseFilter, *, now: datetime, limit: int = 10_000) -> list[
     return list(rows(wanted, now).order_by("opened_at", "id").values_list("id", flat=True)[:limit])
 
 
+def rows_of(keys: Sequence[UUID], *, now: datetime) -> list[CaseRow]:
+    """The cases with these keys, oldest first."""
+    found = Case.objects.filter(pk__in=keys).order_by("opened_at", "id").only(*_SHOWN)
+    return [row_of(case, now) for case in found]
+
+
 def row_of(case: Case, now: datetime) -> CaseRow:
     """The frozen form of a case."""
     return CaseRow(

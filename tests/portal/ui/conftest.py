@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from tenants.branding.queries import forget_brands
+from tests.automations.inbox.conftest import bench, make_case
 from tests.support.cast import Cast
 
 
@@ -43,3 +44,4 @@ def portal(cast: Cast, client_for: Callable[..., Client]) -> Client:
 
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
 assert settings.LANGUAGES
+__all__ = ["bench", "make_case"]

@@ -1,0 +1,83 @@
+"""Lines of a run's journal in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from automations.engine.queries import Step
+from automations.inbox.contract import failures
+from automations.inbox.contract.steps import step_title
+from portal.ui.kit import words
+
+Json = Any
+_LONG = 200
+
+
+def line(step: Step, document: Mapping[str, Json]) -> dict[str, Any]:
+    """A line for `components/events.html`."""
+    return {"text": told(step, document), "state": step.status, "number": step.no, "at": step.end}
+
+
+def told(step: Step, document: Mapping[str, Json]) -> str:
+    """What happened, in a sentence."""
+    title = step_title(document, step.ref)
+    why = reason(step.error)
+    if step.status == "completed":
+        return _completed(step, title)
+    if step.status == "skipped":
+        return _("%(step)s was skipped: its condition did not hold") % {"step": title}
+    if step.status == "retrying":
+        return _("%(step)s, try %(n)d failed: %(why)s. Next try in %(wait)s") % {
+            "step": title,
+            "n": step.attempt,
+            "why": why,
+            "wait": words.duration(step.delay),
+        }
+    if step.status == "caught":
+        return _("%(step)s failed, and the workflow took care of it: %(why)s") % {"step": title, "why": why}
+    if step.status == "faulted":
+        return _("%(step)s failed: %(why)s") % {"step": title, "why": why}
+    return _by_hand(step, title)
+
+
+def _completed(step: Step, title: str) -> str:
+    if step.case:
+        return _("%(step)s went the way “%(way)s”") % {"step": title, "way": step.case}
+    if step.http_status:
+        return _("%(step)s succeeded: %(status)d") % {"step": title, "status": step.http_status}
+    return _("%(step)s succeeded") % {"step": title}
+
+
+def _by_hand(step: Step, title: str) -> str:
+    if step.status == "resumed":
+        return _("%(who)s sent it on at %(step)s: %(how)s") % {
+            "who": step.by or _("Portal"),
+            "step": title,
+            "how": mode(step.mode),
+        }
+    if step.status == "cancelled":
+        return _("%(who)s cancelled the run at %(step)s") % {"who": step.by or _("Portal"), "step": title}
+    return f"{title}: {step.status}"
+
+
+def mode(name: str) -> str:
+    """How a run was sent on, in words."""
+    return {
+        "retry": pgettext("how a run went on", "tried again"),
+        "edit": pgettext("how a run went on", "with corrected data"),
+        "skip": pgettext("how a run went on", "the step was skipped"),
+        "complete": pgettext("how a run went on", "its result was entered by hand"),
+    }.get(name, name)
+
+
+def reason(error: Mapping[str, Json] | None) -> str:
+    """What went wrong, as the other system or the workflow put it, in one line."""
+    if not error:
+        return ""
+    said = failures.said(error) or str(error.get("title") or "")
+    status = failures.status_answered(error)
+    text = f"{status}, {said}" if status and said else said or str(status or "")
+    text = text.rstrip(".")
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
