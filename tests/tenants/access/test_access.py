@@ -181,6 +181,14 @@ def test_a_grant_opens_one_object_and_can_be_taken_back(tenant, cast):
     assert AuditEvent.objects.filter(action__in=["access.grant", "access.withdraw"]).count() == 2
 
 
+def test_an_operator_has_no_say_over_what_a_client_owns(tenant, cast):
+    mine = workflow("mine")
+    operator = cast.actor(cast.operator)
+    assert cast.operator.is_superuser
+    assert not policy.may(operator, "engine.operate", mine)
+    assert list(policy.visible(operator, "engine.operate", Workflow.objects.all())) == []
+
+
 def test_a_grant_in_one_tenant_opens_nothing_in_another(cast, other_tenant):
     with context.enter(cast.tenant):
         mine = workflow("w")
