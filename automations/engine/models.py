@@ -110,7 +110,12 @@ class Run(Row):
         max_length=12, default="event", help_text="event, manual, schedule, parent or test"
     )
     event_id = models.UUIDField(null=True, help_text="The event that started it.")
-    parent_id = models.UUIDField(null=True)
+    parent_id = models.UUIDField(null=True, help_text="The run or the schedule that started it.")
+    brood_id = models.UUIDField(null=True, help_text="Those that were started with it and are waited for.")
+    position = models.IntegerField(db_default=0, help_text="Among those; for an item of `map` its index.")
+    tasks = models.CharField(
+        max_length=400, blank=True, db_default="", help_text="The list that it runs for an item of `map`."
+    )
     business_key = models.CharField(max_length=120, blank=True)
     value_minor = models.BigIntegerField(null=True, help_text="Money that the run is about, in minor units.")
     currency = models.CharField(max_length=3, blank=True)
@@ -132,6 +137,12 @@ class Run(Row):
             models.Index(fields=["-started_at", "-id"], name="run_newest"),
             models.Index(fields=["workflow_id", "-started_at"], name="run_of_workflow"),
             models.Index(fields=["business_key"], condition=~Q(business_key=""), name="run_by_key"),
+            models.Index(
+                fields=["brood_id", "position"], condition=Q(brood_id__isnull=False), name="run_of_brood"
+            ),
+            models.Index(
+                fields=["parent_id", "position"], condition=Q(parent_id__isnull=False), name="run_of_parent"
+            ),
             # what is not over, which is little: dashboards and operators ask for it all the time
             models.Index(
                 fields=["status", "-started_at"],
@@ -155,6 +166,22 @@ class RunState(models.Model):
 
     def __str__(self) -> str:
         return str(self.run_id)
+
+
+class Brood(models.Model):
+    """Runs that one step started and waits for: how many are not over, and up to which one they may move."""
+
+    id = models.UUIDField(primary_key=True)
+    run_id = models.UUIDField(db_index=True, help_text="The run (or the schedule) that waits for them.")
+    total = models.IntegerField()
+    remaining = models.IntegerField(help_text="How many are not over; the last one wakes the parent.")
+    cap = models.IntegerField(help_text="How many may move at a time.")
+    next = models.IntegerField(help_text="The first that may not move yet.")
+    shared = models.BinaryField(help_text="What each of them begins with, packed.")
+    over_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.total - self.remaining} of {self.total}"
 
 
 class Segment(models.Model):

@@ -9,18 +9,18 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 
-from automations.engine.enums import RunStatus
+from automations.engine.enums import TERMINAL, RunStatus
 from automations.engine.models import Definition, Run, RunState, Segment, Workflow
-from kernel import jsonx
+from kernel import ids, jsonx
 
 Json = Any
 _FIGURES: Final = """
-select workflow_id, count(*),
-  count(*) filter (where status = 'completed'), count(*) filter (where status = 'suspended'),
-  count(*) filter (where status = 'faulted'), count(*) filter (where status = 'waiting'),
+select workflow_id, count(*) filter (where tasks = ''),
+  count(*) filter (where status = 'completed' and tasks = ''), count(*) filter (where status = 'suspended'),
+  count(*) filter (where status = 'faulted' and tasks = ''), count(*) filter (where status = 'waiting' and tasks = ''),
   max(started_at),
   percentile_cont(0.5) within group (order by extract(epoch from ended_at - started_at))
-    filter (where ended_at is not null)
+    filter (where ended_at is not null and tasks = '')
 from engine_run where started_at >= %s group by workflow_id
 """
 PROBLEMS: Final = frozenset({"faulted", "retrying", "caught", "cancelled"})
@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a run waits for at one place: a timer, an event, a retry, an answer, a person."""
+    """What a run waits for at one place: a timer, an event, a retry, an answer, a person, runs that it started."""
 
     ref: str
     kind: str
@@ -92,6 +92,16 @@ class RunView:
     error: Mapping[str, Json] | None
     waiting: Sequence[Waiting] = field(default=())
     failed_data: Json = None
+    position: int = 0
+    tasks: str = ""
+    event_id: UUID | None = None
+    parent_id: UUID | None = None
+    step: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in TERMINAL
 
 
 def runs(
@@ -102,9 +112,15 @@ def runs(
     since: datetime | None = None,
     until: datetime | None = None,
     text: str = "",
+    items: bool = True,
 ) -> "QuerySet[Run]":
-    """Runs that match every given filter, newest first; blobs are left in the database."""
+    """Runs that match every given filter, newest first; blobs are left in the database.
+
+    Without `items`, those that a `map` started for its items are left out.
+    """
     found = Run.objects.defer("input", "output")
+    if not items:
+        found = found.filter(tasks="")
     if status:
         found = found.filter(status__in=status)
     if workflow_id:
@@ -118,6 +134,17 @@ def runs(
     if text:
         found = found.filter(Q(business_key__icontains=text) | Q(step__icontains=text))
     return found.order_by("-started_at", "-id")
+
+
+def by_words(text: str, *, limit: int = 5) -> list[Run]:
+    """Runs by what people paste: run_…, or an order's key; newest first."""
+    wanted = Q(business_key=text)
+    if text.startswith(f"{Run.prefix}_"):
+        try:
+            wanted = Q(pk=ids.parse_public_id(Run.prefix, text))
+        except ValueError:
+            return []
+    return list(Run.objects.defer("input", "output").filter(wanted).order_by("-started_at", "-id")[:limit])
 
 
 def run_view(run_id: UUID) -> RunView:
@@ -142,7 +169,12 @@ def run_view(run_id: UUID) -> RunView:
         output=jsonx.unpack(run.output) if run.output else None,
         error=run.error,
         waiting=[waiting for strand in strands for waiting in _waiting(strand)],
+        position=run.position,
+        tasks=run.tasks,
         failed_data=next((strand[2] for strand in strands if strand[5] and strand[5]["k"] == "fault"), None),
+        event_id=run.event_id,
+        parent_id=run.parent_id,
+        step=run.step,
     )
 
 
@@ -150,7 +182,15 @@ def _waiting(strand: list[Json]) -> list[Waiting]:
     pending, frames = strand[5], strand[6]
     if not pending or not frames:
         return []
-    kinds = {"wait": "timer", "retry": "retry", "listen": "event", "call": "answer", "fault": "person"}
+    kinds = {
+        "wait": "timer",
+        "retry": "retry",
+        "listen": "event",
+        "call": "answer",
+        "fault": "person",
+        "human": "person",
+        "brood": "runs",
+    }
     kind = kinds.get(pending["k"])
     if kind is None:
         return []
@@ -158,6 +198,17 @@ def _waiting(strand: list[Json]) -> list[Waiting]:
     detail = str((pending.get("e") or {}).get("detail", "")) if kind in ("retry", "person") else ""
     frame = frames[-1]
     return [Waiting(f"{frame[1]}/{frame[2]}", kind, _at(pending["b"]), _at(until) if until else None, detail)]
+
+
+def members(run_id: UUID) -> "QuerySet[Run]":
+    """The runs that a run started (workflows that it runs, items of its maps), in their order."""
+    return Run.objects.defer("input", "output").filter(parent_id=run_id).order_by("position", "id")
+
+
+def member_counts(run_id: UUID) -> dict[str, int]:
+    """How many of the runs that a run started are in each status."""
+    counted = Run.objects.filter(parent_id=run_id).values_list("status").annotate(n=Count("id")).order_by()
+    return dict(counted)
 
 
 def journal(run_id: UUID, *, after: int = -1, most: int = 500, problems: bool = False) -> list[Step]:
@@ -321,9 +372,22 @@ def workflow_figures(since: datetime) -> list[WorkflowFigures]:
     return [WorkflowFigures(workflow, *rows.get(workflow.id, nothing)) for workflow in Workflow.objects.all()]
 
 
+def unfinished_counts(workflow_id: UUID | None = None) -> dict[str, int]:
+    """Runs that are not over, by status; cheap, since there are few of them."""
+    found = Run.objects.exclude(status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED))
+    if workflow_id:
+        found = found.filter(workflow_id=workflow_id)
+    return dict(found.values_list("status").annotate(n=Count("id")).order_by())
+
+
+def titles() -> dict[UUID, str]:
+    """What people call each workflow."""
+    return dict(Workflow.objects.values_list("id", "title"))
+
+
 def status_counts(since: datetime | None = None) -> dict[str, int]:
-    """Runs by status, started since then."""
-    found = Run.objects.all()
+    """Runs by status, started since then; of a map's items only those that wait for a person count."""
+    found = Run.objects.filter(Q(tasks="") | Q(status=RunStatus.SUSPENDED))
     if since:
         found = found.filter(started_at__gte=since)
     counts = dict(found.values_list("status").annotate(n=Count("id")).order_by())

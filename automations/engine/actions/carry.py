@@ -11,9 +11,11 @@ from automations.engine.enums import Signal
 from automations.engine.errors import WorkflowError
 from automations.engine.machine import interpreter, operating
 from automations.engine.machine.core import current_task
+from automations.engine.machine.kinds.broods import begin_item
 from automations.engine.machine.moves import Effect, Fact, Outcome
 from automations.engine.machine.state import ROOT, Run
-from automations.engine.machine.waking import Arrival, wake
+from automations.engine.machine.waking import BROOD, Arrival, wake
+from automations.engine.store.broods import Moved
 from automations.engine.store.claim import Claimed
 from automations.engine.store.commit import NEVER, Checkpoint
 from kernel import clock, jsonx
@@ -45,6 +47,9 @@ class Carried:
     dirty: bool = False
     signal: int = 0
     listened: bool = False
+    brood: UUID | None = None
+    position: int = 0
+    shared: Any = None
 
     def move(self) -> None:
         """Let the run start or go on, with what arrived and what is due."""
@@ -53,7 +58,10 @@ class Carried:
             return
         if self.stored_status == "suspended":
             return
-        if self.fresh:
+        if self.fresh and self.run.tasks:
+            begin_item(self.run, self.run.tasks, self.position, self.shared)
+            interpreter.advance(self.run)
+        elif self.fresh:
             interpreter.start(self.run)
         else:
             operating.reissue(self.run)
@@ -101,7 +109,10 @@ class Carried:
     def _hold(self, title: str, detail: str) -> None:
         run = self.run
         if not run.strands and self.fresh:
-            operating.prepare(run)
+            if run.tasks:
+                begin_item(run, run.tasks, self.position, self.shared)
+            else:
+                operating.prepare(run)
         operating.hold(run, title, detail)
 
     def checkpoint(self, *, keep: bool = False) -> Checkpoint:
@@ -110,6 +121,8 @@ class Carried:
         over = run.status in _STATUS_OVER
         status, ready = _stored(run, paused=bool(self.signal))
         step = _where(run)
+        changed = over or (status, step) != (self.stored_status, self.stored_step)
+        held = status == "suspended" and self.stored_status != "suspended"
         point = Checkpoint(
             tenant_id=self.tenant_id,
             schema=self.schema,
@@ -117,7 +130,7 @@ class Carried:
             epoch=self.epoch,
             seen=self.wakes,
             status=status,
-            changed=over or (status, step) != (self.stored_status, self.stored_step),
+            changed=changed,
             over=over,
             keep=keep and not over,
             ready=ready,
@@ -138,10 +151,15 @@ class Carried:
             opened=[] if over else [new for new in run.opened if new.no not in set(run.closed)],
             closed=run.closed,
             taken=self.taken,
+            broods=run.broods,
+            dropped=run.dropped,
+            moved=Moved(self.brood, over, run.now) if self.brood and (over or held) else None,
+            at=run.now,
         )
         self.stored_status, self.stored_step = status, step
         self.had_state, self.dirty = self.had_state or not over, False
         run.steps, run.facts, run.opened, run.closed, self.taken = [], [], [], [], []
+        run.broods, run.dropped = [], []
         return point
 
 
@@ -176,7 +194,7 @@ def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
         now=row.started_at,
         config=setup.config,
     )
-    run.cause = row.started_at
+    run.cause, run.tasks = row.started_at, row.tasks
     if not fresh:
         run.restore(jsonx.unpack(row.snapshot))
         if row.status == "suspended":
@@ -198,10 +216,13 @@ def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
         hops=row.hops,
         business_key=row.business_key,
         setup=setup,
-        arrivals=[_arrival(entry) for entry in claimed.arrivals or ()],
+        arrivals=_arrivals(claimed),
         fresh=fresh,
         signal=claimed.signal,
         listened=bool(claimed.wakes),
+        brood=row.brood_id,
+        position=row.position,
+        shared=claimed.shared,
     )
 
 
@@ -221,6 +242,7 @@ def unreadable(claimed: Claimed, error: Exception) -> Checkpoint:
         error=jsonx.text(failure.body),
         step=claimed.row.step,
         business_key=claimed.row.business_key,
+        moved=Moved(claimed.row.brood_id, over=False, at=claimed.now) if claimed.row.brood_id else None,
         facts=[
             Fact(
                 f"{claimed.run_id}-{claimed.epoch}-unreadable",
@@ -232,6 +254,17 @@ def unreadable(claimed: Claimed, error: Exception) -> Checkpoint:
             )
         ],
     )
+
+
+def _arrivals(claimed: Claimed) -> list[Arrival]:
+    """What came for the run, in its order: events, and the ends of runs that it started."""
+    found = [_arrival(entry) for entry in claimed.arrivals or ()]
+    if claimed.broods:
+        found += [
+            Arrival(BROOD, str(brood), at, {"members": members}) for brood, at, members in claimed.broods
+        ]
+        found.sort(key=lambda arrival: arrival.at)
+    return found
 
 
 def _arrival(row: Any) -> Arrival:

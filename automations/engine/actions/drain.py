@@ -33,6 +33,7 @@ AT_ONCE: Final = 400
 BATCH: Final = 64
 LINGER: Final = 0.002
 HEARTBEAT: Final = 5.0
+DEADLOCKS: Final = 5
 MAX_CLAIMS: Final = 3
 """Claims without progress after which a run is taken for poison."""
 
@@ -258,9 +259,7 @@ class Drain:
                 await self._commit(tenant_id, schema, entries)
 
     async def _commit(self, tenant_id: UUID, schema: str, entries: list[Any]) -> None:
-        written = await commit(
-            self._connections[1], self.id, tenant_id, schema, [point for point, _ in entries]
-        )
+        written = await self._written(tenant_id, schema, [point for point, _ in entries])
         for point, future in entries:
             signal = written.get(point.run_id)
             if signal is None:
@@ -269,6 +268,15 @@ class Drain:
                 self._let_go(point)
             if future is not None and not future.done():
                 future.set_result(signal)
+
+    async def _written(self, tenant_id: UUID, schema: str, points: list[Checkpoint]) -> dict[UUID, int]:
+        """Write checkpoints; again if another worker's stood in the way, which the database then undid whole."""
+        for _ in range(DEADLOCKS):
+            try:
+                return await commit(self._connections[1], self.id, tenant_id, schema, points)
+            except psycopg.errors.DeadlockDetected:
+                log.info("checkpoints written again", runs=len(points))
+        return await commit(self._connections[1], self.id, tenant_id, schema, points)
 
     def _let_go(self, point: Checkpoint) -> None:
         """The run is not ours any more; unless we lost it and have claimed it again since."""

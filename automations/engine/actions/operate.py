@@ -13,6 +13,7 @@ from automations.engine.machine import operating
 from automations.engine.machine.core import current_task
 from automations.engine.machine.state import Run as Machine
 from automations.engine.models import Definition, Run, Workflow
+from automations.engine.store import broods
 from automations.engine.store import operate as store
 from automations.events.actions import publish
 from automations.ledger import actions as ledger
@@ -93,6 +94,11 @@ def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bo
             snapshot=None,
             over_at=now,
         )
+        schema = context.current().schema_name
+        if machine.dropped:
+            broods.drop_here(schema, machine.dropped)
+        if run.brood_id is not None:
+            broods.step_here(schema, [broods.Moved(run.brood_id, over=True, at=now.timestamp())])
         _publish(run, machine)
     return True
 
@@ -119,6 +125,7 @@ def _restored(run: Run, now: datetime) -> Machine:
         now=run.started_at.timestamp(),
         config={},
     )
+    machine.tasks = run.tasks
     snapshot = store.snapshot_of(run.id)
     if snapshot is None:
         operating.prepare(machine)

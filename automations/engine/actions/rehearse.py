@@ -4,6 +4,7 @@ Used for the dry run before a template is switched on, and for the tests that a 
 events' own: timers fire between them where they would have fired.
 """
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,8 +13,17 @@ from uuid import UUID
 from automations.engine.dsl.program import EventFilter, Listen, Program
 from automations.engine.errors import WorkflowError
 from automations.engine.machine import interpreter
+from automations.engine.machine.kinds.broods import begin_item
 from automations.engine.machine.kinds.happenings import LOOKBACK
-from automations.engine.machine.moves import Effect, Fact, Outcome, Registration, correlation_key
+from automations.engine.machine.moves import (
+    Brood,
+    Effect,
+    Fact,
+    Member,
+    Outcome,
+    Registration,
+    correlation_key,
+)
 from automations.engine.machine.state import Run
 from automations.engine.machine.waking import Arrival, wake
 from kernel import clock, ids
@@ -53,13 +63,14 @@ def rehearse(
     answer: Answer = yes,
 ) -> Rehearsal:
     """Run `program` on `given` from `started_at` to `until` (epoch seconds), with `events` (envelopes) coming in."""
-    stage = _Stage(program, events, answer)
+    stage = _Stage(program, events, answer, until)
     run = Run(ids.uuid7(), _NOBODY, program, given, now=started_at, config=config or {})
     interpreter.start(run)
-    while stage.collect(run) or stage.next(run, until):
-        pass
+    stage.play(run)
     seen = stage.seen
     seen.status, seen.output, seen.error = run.status, run.output, run.error
+    if stage.held is not None:
+        seen.status, seen.error = "suspended", stage.held
     seen.waits_for = sorted({registration.type for registration in stage.listening.values()})
     return seen
 
@@ -67,10 +78,13 @@ def rehearse(
 class _Stage:
     """The world around a rehearsed run."""
 
-    def __init__(self, program: Program, events: Sequence[Mapping[str, Json]], answer: Answer) -> None:
+    def __init__(
+        self, program: Program, events: Sequence[Mapping[str, Json]], answer: Answer, until: float
+    ) -> None:
         self.seen = Rehearsal()
+        self.held: dict[str, Json] | None = None
         self.listening: dict[int, Registration] = {}
-        self._answer = answer
+        self._answer, self._until = answer, until
         filters = [
             part
             for task in program.tasks.values()
@@ -84,7 +98,18 @@ class _Stage:
             ),
             key=lambda entry: entry[:2],
         )
-        self._given: set[tuple[int, int]] = set()
+        self.given: set[tuple[int, int]] = set()
+
+    def play(self, run: Run) -> None:
+        """Let everything happen to the run that happens until then."""
+        while self.collect(run) or self.next(run):
+            pass
+
+    def _aside(self) -> "_Stage":
+        """The same world for a run that this one starts; what is seen there is seen here."""
+        aside = copy.copy(self)
+        aside.listening, aside.given = {}, set()
+        return aside
 
     def collect(self, run: Run) -> bool:
         """Take the run's moves out and answer its calls; whether it called."""
@@ -95,7 +120,8 @@ class _Stage:
         for no in run.closed:
             self.listening.pop(no, None)
         effects, run.effects = run.effects, []
-        run.steps, run.facts, run.opened, run.closed = [], [], [], []
+        broods, run.broods = run.broods, []
+        run.steps, run.facts, run.opened, run.closed, run.dropped = [], [], [], [], []
         if run.status != "running":
             self.listening.clear()
             return False
@@ -104,10 +130,36 @@ class _Stage:
             if len(self.seen.calls) > MOST_CALLS:
                 raise WorkflowError("runtime", f"more than {MOST_CALLS} calls in a rehearsal")
             interpreter.take_outcome(run, effect.strand, effect.key, self._answer(effect))
-        return bool(effects)
+        for brood in broods:
+            self._start(run, brood)
+        return bool(effects or broods)
 
-    def next(self, run: Run, until: float) -> bool:
-        """Let the next thing happen, an event or a timer; False if there is none by `until`."""
+    def _start(self, run: Run, brood: Brood) -> None:
+        """Play the items of a map; of another workflow is only told that it would run."""
+        members: list[dict[str, Json]]
+        if brood.workflow:
+            called = {"workflow": brood.workflow, "version": brood.version, "input": brood.members[0].given}
+            self.seen.calls.append({"task": brood.ref, "kind": "workflow", **called})
+            members = [{"id": str(brood.members[0].id), "status": "completed", "output": {}, "error": None}]
+        else:
+            members = [self._play_item(run, brood, member) for member in brood.members]
+        if brood.wait and all(member["status"] in ("completed", "faulted") for member in members):
+            interpreter.take_brood(run, str(brood.id), members)
+
+    def _play_item(self, parent: Run, brood: Brood, member: Member) -> dict[str, Json]:
+        run = Run(member.id, _NOBODY, parent.program, member.given, now=parent.now, config=parent.config)
+        run.tasks = brood.tasks
+        begin_item(run, brood.tasks, member.position, brood.shared)
+        interpreter.advance(run)
+        aside = self._aside()
+        aside.play(run)
+        if run.status == "suspended" or aside.held:
+            self.held = aside.held or run.error
+        return {"id": str(run.id), "status": run.status, "output": run.output, "error": run.error}
+
+    def next(self, run: Run) -> bool:
+        """Let the next thing happen, an event or a timer; False if there is none in time."""
+        until = self._until
         if run.status != "running":
             return False
         due = interpreter.next_due(run)
@@ -126,8 +178,8 @@ class _Stage:
                 return None
             for no, registration in self.listening.items():
                 wanted = registration.key in keys and at >= registration.since - LOOKBACK
-                if wanted and (no, number) not in self._given:
-                    self._given.add((no, number))
+                if wanted and (no, number) not in self.given:
+                    self.given.add((no, number))
                     return Arrival(no, f"{number}", at, event)
         return None
 

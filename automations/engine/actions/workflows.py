@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import rfc8785
@@ -12,9 +12,9 @@ from automations.engine.actions import resources
 from automations.engine.actions.programs import programs
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
-from automations.engine.dsl.program import EventFilter, Listen, Program
+from automations.engine.dsl.program import EventFilter, Listen, Program, RunWorkflow
 from automations.engine.enums import WorkflowState
-from automations.engine.errors import VersionTaken
+from automations.engine.errors import DefinitionRefused, Finding, VersionTaken
 from automations.engine.models import Correlation, Definition, Resource, Trigger, Workflow
 from automations.ledger import actions as ledger
 from kernel import jsonx
@@ -22,6 +22,9 @@ from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid
 from tenants.access import policy
 from tenants.audit.actions import record
+
+MAX_GENERATIONS: Final = 8
+"""Levels of workflows that run workflows."""
 
 
 def digest(document: dict[str, Any]) -> str:
@@ -36,6 +39,7 @@ def publish(*, document: dict[str, Any], actor: Actor, now: datetime) -> Definit
     """
     actor.require("templates.install")
     program = compile_document(document, FUNCTIONS)
+    _require_children(program)
     content = digest(document)
     if (found := _published(program, content)) is not None:
         return found
@@ -76,6 +80,33 @@ def publish(*, document: dict[str, Any], actor: Actor, now: datetime) -> Definit
             },
         )
     return definition
+
+
+def _require_children(program: Program) -> None:
+    """Refuse workflows that `run` others which do not exist, or deeper than MAX_GENERATIONS."""
+    findings = []
+    for task in program.tasks.values():
+        if isinstance(task, RunWorkflow):
+            child = Definition.objects.filter(name=task.workflow, version=task.version).first()
+            if child is None:
+                message = f"{task.workflow} {task.version} is not published; publish it first."
+                findings.append(Finding("unknown-workflow", f"{task.ref}/run/workflow", message))
+            elif _generations(child) >= MAX_GENERATIONS:
+                message = f"Workflows run workflows more than {MAX_GENERATIONS} deep; take a level out."
+                findings.append(Finding("limit", f"{task.ref}/run/workflow", message))
+    if findings:
+        raise DefinitionRefused(findings)
+
+
+def _children(definition: Definition) -> list[Definition]:
+    program = programs.compiled(definition.id, definition.document)
+    wanted = {(t.workflow, t.version) for t in program.tasks.values() if isinstance(t, RunWorkflow)}
+    return [Definition.objects.get(name=name, version=version) for name, version in sorted(wanted)]
+
+
+def _generations(definition: Definition) -> int:
+    """How many levels of workflows a definition is, itself included. There are no circles: a child is older."""
+    return 1 + max((_generations(child) for child in _children(definition)), default=0)
 
 
 def _published(program: Program, content: str) -> Definition | None:
@@ -126,7 +157,8 @@ def deploy(
     """
     actor.require("templates.install")
     program = programs.compiled(definition.id, definition.document)
-    missing = sorted(alias for alias in program.connections if not connections.get(alias))
+    wanted = program.connections | _borrowed(definition)
+    missing = sorted(alias for alias in wanted if not connections.get(alias))
     if missing:
         raise Invalid(fields={f"connections.{alias}": ["Choose a connection."] for alias in missing})
     with transaction.atomic():
@@ -146,6 +178,15 @@ def deploy(
         _set_triggers(workflow, program)
         record(actor=actor, action="engine.deploy", obj=workflow, now=now, before=old, after=_shown(workflow))
     return workflow
+
+
+def _borrowed(definition: Definition) -> set[str]:
+    """Connections that workflows which it runs take from it, having no settings of their own."""
+    found: set[str] = set()
+    for child in _children(definition):
+        if not Workflow.objects.filter(definition__name=child.name).exists():
+            found |= programs.compiled(child.id, child.document).connections | _borrowed(child)
+    return found
 
 
 def _shown(workflow: Workflow) -> dict[str, Any]:

@@ -258,6 +258,19 @@ class RunWorkflow(Task):
     version: str = field(kw_only=True)
     input: Evaluate | None = field(kw_only=True)
     wait: bool = field(kw_only=True)
+    silent: bool = field(kw_only=True)
+
+
+@dataclass(slots=True)
+class Map(Task):
+    """Runs its list once for each item, side by side, each in a run of its own."""
+
+    body: TaskList = field(kw_only=True)
+    items: Evaluate = field(kw_only=True)
+    each: str = field(kw_only=True)
+    at: str = field(kw_only=True)
+    cap: int = field(kw_only=True)
+    collect: bool = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

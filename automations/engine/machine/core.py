@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 from automations.engine.dsl.program import CONTINUE, END, EXIT, Check, Task, TaskList
 from automations.engine.errors import WorkflowError
@@ -137,9 +138,35 @@ def abandon(run: Run, strand: Strand) -> None:
 def stop_waiting(run: Run, strand: Strand) -> None:
     """Drop what the strand waits for; events stop coming, an outcome that still comes finds nobody."""
     pending, strand.pending = strand.pending, None
-    if pending is not None and pending["k"] == "listen":
-        run.closed.extend(int(no) for no in pending["subs"])
+    if pending is not None:
+        _withdraw(run, pending)
     run.effects = [effect for effect in run.effects if effect.strand != strand.id]
+
+
+def _withdraw(run: Run, pending: dict[str, Json]) -> None:
+    """Tell those that would answer that nobody waits for them any more."""
+    if pending["k"] == "listen":
+        run.closed.extend(int(no) for no in pending["subs"])
+    elif pending["k"] == "brood":
+        key = UUID(pending["id"])
+        started = [brood for brood in run.broods if brood.id == key]
+        for brood in started:  # never written down: it is as if they had not been started
+            run.broods.remove(brood)
+        if not started:
+            run.dropped.append(key)
+    elif pending["k"] == "human":
+        run.closed.append(pending["no"])
+        withdrawn = {"key": pending["case"], "runId": str(run.id), "outcome": "withdrawn"}
+        run.facts.append(
+            Fact(
+                f"{run.id}-{run.seq}-withdrawn-{pending['no']}",
+                "portal.case.settled",
+                "",
+                withdrawn,
+                run.now,
+                source="/engine",
+            )
+        )
 
 
 def leave(run: Run, strand: Strand, depth: int) -> None:

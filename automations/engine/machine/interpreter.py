@@ -1,6 +1,6 @@
 """Making a run's next moves: start, go on, take outcomes and events, let timers fire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from automations.engine.dsl.expressions import NOW
@@ -13,6 +13,7 @@ from automations.engine.dsl.program import (
     For,
     Fork,
     Listen,
+    Map,
     Raise,
     RunWorkflow,
     Set,
@@ -34,7 +35,7 @@ from automations.engine.machine.core import (
     stop_waiting,
     tell,
 )
-from automations.engine.machine.kinds import calls, data, flow, fork, happenings
+from automations.engine.machine.kinds import broods, calls, data, flow, fork, happenings
 from automations.engine.machine.moves import Outcome
 from automations.engine.machine.state import ROOT, Frame, Run, Strand, instant
 
@@ -53,7 +54,8 @@ _ENTER: Final[dict[type[Task], Callable[..., None]]] = {
     CallHttp: calls.http,
     CallFunction: calls.function,
     CallTask: calls.own,
-    RunWorkflow: calls.workflow,
+    RunWorkflow: broods.workflow,
+    Map: broods.map_,
     Unfetched: calls.unfetched,
 }
 _TIMERS: Final = ("wait", "retry")
@@ -162,9 +164,10 @@ def _over(run: Run, strand: Strand) -> None:
     output = strand.data
     program = run.program
     try:
-        if program.output_as is not None:
+        if program.output_as is not None and not run.tasks:
             output = program.output_as(output, run.arguments(strand))
-        check(program.output_check, output, "output")
+        if not run.tasks:
+            check(program.output_check, output, "output")
     except WorkflowError as error:
         error.body["instance"] = "/output"
         _fail(run, error.body)
@@ -213,10 +216,19 @@ def hold_faulted(run: Run) -> None:
                 if not all(other.pending and other.pending["k"] == "fault" for other in siblings):
                     continue
             run.error = strand.pending["e"]
+            if _collected(run):
+                run.status, run.strands, run.effects = "faulted", {}, []
+                return
             run.status = "suspended"
             run.recovering = []
             tell(run, "suspended", run.error["instance"], error=run.error)
             return
+
+
+def _collected(run: Run) -> bool:
+    """Whether this is an item of a `map` that takes errors as results."""
+    root = run.strands[ROOT].frames[0]
+    return root.local is not None and "collect" in root.local
 
 
 # what comes in
@@ -260,6 +272,22 @@ def take_event(run: Run, no: int, event: Mapping[str, Json]) -> bool:
             advance(run)
             return taken
     return False
+
+
+def take_brood(run: Run, brood: str, members: Sequence[dict[str, Json]]) -> None:
+    """The runs that a step started are all over: give them to the strand that waits, if one still does."""
+    for strand in run.strands.values():
+        pending = strand.pending
+        if pending is not None and pending["k"] == "brood" and pending["id"] == brood:
+            began = pending["b"]
+            try:
+                broods.over(run, strand, current_task(strand), members)
+            except WorkflowError as error:
+                error.begin = began
+                faults.throw(run, strand, error)
+            _look(run, strand)
+            advance(run)
+            return
 
 
 def next_due(run: Run) -> float | None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -46,6 +47,34 @@ class Fact:
     time: float
     source: str = ""
     extensions: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Member:
+    """A run that is started by another; `id` is the same if the step runs again."""
+
+    id: UUID
+    position: int
+    given: Json
+
+
+@dataclass(slots=True)
+class Brood:
+    """Runs that one step starts: of another workflow (`workflow`), or of a list of its own (`tasks`) for each item.
+
+    At most `cap` of them move at a time. With `wait`, the step goes on when all are over; it is told so under `id`.
+    `shared` is what each of them begins with.
+    """
+
+    id: UUID
+    ref: str
+    members: list[Member]
+    cap: int
+    wait: bool = True
+    workflow: str = ""
+    version: str = ""
+    tasks: str = ""
+    shared: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

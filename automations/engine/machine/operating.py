@@ -19,7 +19,7 @@ def cancel(run: Run, by: str) -> None:
     ref = current_task(run.strands[ROOT]).ref if run.strands and run.strands[ROOT].frames else "/do"
     note(run, ref, "cancelled", run.now, by=by)
     tell(run, "cancelled", ref, by=by)
-    run.effects = []
+    run.effects, run.broods = [], []
     run.strands = {}
     run.status = "cancelled"
 
@@ -101,7 +101,8 @@ def prepare(run: Run) -> None:
 def hold(run: Run, title: str, detail: str) -> None:
     """Hold the run for a person where it is, because of something that is not the workflow's fault."""
     for strand in run.strands.values():
-        stop_waiting(run, strand)
+        if strand.pending is None or strand.pending["k"] != "brood":  # runs that it started go on
+            stop_waiting(run, strand)
     root = run.strands[ROOT]
     error = WorkflowError("runtime", detail, title=title)
     error.body["instance"] = current_task(root).ref

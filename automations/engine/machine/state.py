@@ -10,7 +10,7 @@ from uuid import UUID
 
 from automations.engine.dsl.expressions import NOW
 from automations.engine.dsl.program import Program, TaskList
-from automations.engine.machine.moves import Effect, Fact, Registration
+from automations.engine.machine.moves import Brood, Effect, Fact, Registration
 
 Json = Any
 Pending = dict[str, Any]
@@ -56,9 +56,11 @@ class Run:
     """A run in memory: its state, and the moves it has made since they were last taken out."""
 
     __slots__ = (
+        "broods",
         "cause",
         "closed",
         "config",
+        "dropped",
         "effects",
         "error",
         "facts",
@@ -77,6 +79,7 @@ class Run:
         "steps",
         "strands",
         "strands_made",
+        "tasks",
         "tenant",
     )
 
@@ -96,6 +99,7 @@ class Run:
         self.program = program
         self.input = given
         self.config = config
+        self.tasks = ""  # the list that it runs, where it runs one of its program's for an item of `map`
         self.started_at = now
         self.now = now
         self.cause = now  # when that happened which made it move: an event's arrival, a timer's instant
@@ -113,6 +117,8 @@ class Run:
         self.effects: list[Effect] = []
         self.facts: list[Fact] = []
         self.opened: list[Registration] = []
+        self.broods: list[Brood] = []
+        self.dropped: list[UUID] = []  # broods that nobody waits for any more: their runs are to be cancelled
         self.closed: list[int] = []
 
     # arguments of expressions

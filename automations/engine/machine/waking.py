@@ -13,6 +13,8 @@ from automations.engine.machine import interpreter
 from automations.engine.machine.state import Run
 
 Json = Any
+BROOD: Final = -1
+"""The number of an arrival that tells that all runs which a step started are over; its id is theirs."""
 _REMEMBER: Final = 48 * 3_600.0
 
 
@@ -59,6 +61,9 @@ def _live_at(run: Run, at: float, until: float, *, virtual: bool) -> None:
 
 
 def _give(run: Run, arrival: Arrival) -> None:
+    if arrival.no == BROOD:
+        interpreter.take_brood(run, arrival.id, arrival.event["members"])
+        return
     if any(known == arrival.id for known, _ in run.recent):
         return
     if interpreter.take_event(run, arrival.no, arrival.event):

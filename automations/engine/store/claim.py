@@ -1,11 +1,13 @@
 """Claiming: the tenant whose turn it is, some of its due runs, and what is needed to go on with them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import namedtuple_row
+
+from automations.engine.store import broods
 
 LEASE_SECONDS: Final = 30
 """A run belongs to a worker that long without a word from it."""
@@ -44,7 +46,7 @@ from claimed c, turn
 """
 
 _LOAD: Final = """
-select r.id, r.workflow_id, r.status, r.step, r.hops, r.business_key, r.input,
+select r.id, r.workflow_id, r.brood_id, r.position, r.tasks, r.status, r.step, r.hops, r.business_key, r.input,
        extract(epoch from r.started_at)::float8 as started_at, r.event_id, s.snapshot
 from unnest(%b::uuid[]) as want(id)
 join "{schema}".engine_run r on r.id = want.id
@@ -77,6 +79,8 @@ class Claimed:
     ready_at: float
     row: Any = None
     arrivals: list[Any] | None = None
+    broods: list[Any] = field(default_factory=list)
+    shared: Any = None
 
 
 async def claim(connection: AsyncConnection[Any], worker: UUID, most: int) -> list[Claimed]:
@@ -85,6 +89,7 @@ async def claim(connection: AsyncConnection[Any], worker: UUID, most: int) -> li
     found = [Claimed(*row) for row in await cursor.fetchall()]
     if found:
         await _load(connection.cursor(row_factory=namedtuple_row), found)
+        await _load_broods(connection, found)
     return found
 
 
@@ -100,6 +105,20 @@ async def _load(cursor: Any, found: list[Claimed]) -> None:
         for row in await cursor.fetchall():
             claimed = by_run[row.run_id]
             claimed.arrivals = [*(claimed.arrivals or ()), row]
+
+
+async def _load_broods(connection: AsyncConnection[Any], found: list[Claimed]) -> None:
+    """What members of broods begin with, and what came of broods whose parents were woken."""
+    schema = found[0].schema
+    fresh = [one for one in found if one.row is not None and one.row.tasks and one.row.snapshot is None]
+    if fresh:
+        known = await broods.shared(connection, schema, list({one.row.brood_id for one in fresh}))
+        for one in fresh:
+            one.shared = known.get(one.row.brood_id)
+    woken = {one.run_id: one for one in found if one.wakes}
+    if woken:
+        for parent, brood, at, members in await broods.over(connection, schema, list(woken)):
+            woken[parent].broods.append((brood, at, members))
 
 
 async def renew(connection: AsyncConnection[Any], worker: UUID, held: list[tuple[UUID, int]]) -> set[UUID]:

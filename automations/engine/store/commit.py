@@ -11,7 +11,10 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from automations.engine.machine.kinds.happenings import LOOKBACK
-from automations.engine.machine.moves import Fact, Registration
+from automations.engine.machine.moves import Brood, Fact, Registration
+from automations.engine.machine.waking import BROOD
+from automations.engine.store import broods
+from automations.engine.store.broods import Moved
 from automations.engine.store.claim import LEASE_SECONDS
 from automations.events import store as events
 
@@ -119,11 +122,24 @@ class Checkpoint:
     opened: list[Registration] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     taken: list[tuple[int, UUID]] = field(default_factory=list)
+    broods: list[Brood] = field(default_factory=list)
+    dropped: list[UUID] = field(default_factory=list)
+    moved: Moved | None = None
+    at: float = 0.0
 
     @property
     def plain(self) -> bool:
         """Whether one statement is enough for it."""
-        return not (self.facts or self.opened or self.closed or self.taken or (self.over and self.listened))
+        return not (
+            self.facts
+            or self.opened
+            or self.closed
+            or self.taken
+            or self.broods
+            or self.dropped
+            or self.moved
+            or (self.over and self.listened)
+        )
 
 
 async def commit(
@@ -139,6 +155,7 @@ async def commit(
         written = await _write(connection, worker, schema, points)
         alive = [point for point in points if point.run_id in written]
         await _listen(connection, schema, alive)
+        await _raise_broods(connection, schema, tenant_id, alive)
         await _publish(connection, schema, tenant_id, alive)
     return written
 
@@ -177,7 +194,13 @@ async def _listen(connection: AsyncConnection[Any], schema: str, points: list[Ch
         await connection.execute(
             _CLOSE.format(schema=schema), [list(column) for column in zip(*closed, strict=True)]
         )
-    taken = [(point.run_id, no, event) for point in points if not point.over for no, event in point.taken]
+    taken = [
+        (point.run_id, no, event)
+        for point in points
+        if not point.over
+        for no, event in point.taken
+        if no != BROOD
+    ]
     if taken:
         await connection.execute(
             _TAKEN.format(schema=schema), [list(column) for column in zip(*taken, strict=True)]
@@ -195,6 +218,27 @@ async def _listen(connection: AsyncConnection[Any], schema: str, points: list[Ch
         await connection.execute(_LISTEN.format(schema=schema), [runs, numbers, types, keys, since])
         early = [at - LOOKBACK for at in since]
         await connection.execute(_EARLY.format(schema=schema), [runs, numbers, keys, early])
+
+
+async def _raise_broods(
+    connection: AsyncConnection[Any], schema: str, tenant_id: UUID, points: list[Checkpoint]
+) -> None:
+    """Runs that steps started: those that nobody waits for, those that are over, those that begin."""
+    dropped = [key for point in points for key in point.dropped]
+    if dropped:
+        await broods.drop(connection, schema, dropped)
+    known = [key for point in points if not point.over for no, key in point.taken if no == BROOD]
+    if known:
+        await broods.taken(connection, schema, known)
+    over = [point.run_id for point in points if point.over and point.listened]
+    if over:
+        await broods.forget(connection, schema, over)
+    begun = [(point.run_id, brood, point.at) for point in points for brood in point.broods]
+    if begun:
+        await broods.begin(connection, schema, tenant_id, begun)
+    moved = [point.moved for point in points if point.moved is not None]
+    if moved:
+        await broods.step(connection, schema, moved)
 
 
 async def _publish(

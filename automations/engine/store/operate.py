@@ -62,6 +62,7 @@ def write(
             cursor.execute("delete from engine_state where run_id = %s", [run_id])
             cursor.execute("delete from engine_delivery where run_id = %s", [run_id])
             cursor.execute("delete from engine_subscription where run_id = %s", [run_id])
+            cursor.execute("delete from engine_brood where run_id = %s", [run_id])
             return
         cursor.execute(
             "insert into engine_state (run_id, snapshot) values (%s, %s)"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from automations.engine.dsl.builder import COMMON, MAX_DEPTH, Builder
 from automations.engine.dsl.expressions import WHOLE, Compiler, Evaluate
-from automations.engine.dsl.kinds import openapi
+from automations.engine.dsl.kinds import mapping, openapi
 from automations.engine.dsl.kinds.addresses import address, authentication
 from automations.engine.dsl.kinds.flow import Lists
 from automations.engine.dsl.program import (
@@ -47,6 +47,8 @@ def call(
         return Task(**common)
     if what == "openapi":
         return openapi.call(build, given, f"{pointer}/with", names, common)
+    if what == f"{mapping.NAME}@default":
+        return mapping.map_(build, given, f"{pointer}/with", names, common, lists)
     functions = build.use.get("functions")
     if isinstance(functions, dict) and what in functions:
         return _own_function(build, what, given, pointer, names, common, lists)
@@ -162,6 +164,10 @@ def run(build: Builder, task: dict[str, Any], pointer: str, names: Compiler, com
             build.find(f"refused-run-{kind}", f"{pointer}/run/{kind}", instead)
             return Task(**common)
     build.only(inner, {"workflow", "await", "return"}, f"{pointer}/run")
+    if inner.get("return", "all") not in ("all", "none"):
+        build.find(
+            "structure", f"{pointer}/run/return", "A workflow has no streams; `return` is `all` or `none`."
+        )
     at = f"{pointer}/run/workflow"
     given = build.mapping(inner.get("workflow"), at, "`workflow`")
     build.only(given, {"namespace", "name", "version", "input"}, at)
@@ -170,12 +176,17 @@ def run(build: Builder, task: dict[str, Any], pointer: str, names: Compiler, com
         build.find(
             "unpinned-version", f"{at}/version", "Name a version; `latest` would change under a running run."
         )
+    name = build.text(given.get("name"), f"{at}/name", "`name`")
+    head = build.document.get("document")
+    if isinstance(head, dict) and (name, version) == (head.get("name"), head.get("version")):
+        build.find("recursion", at, "A workflow cannot run itself; use `for`, or `then` to go back.")
     return RunWorkflow(
         **common,
-        workflow=build.text(given.get("name"), f"{at}/name", "`name`"),
+        workflow=name,
         version=version,
         input=build.template(names, given["input"], f"{at}/input") if "input" in given else None,
         wait=bool(inner.get("await", True)),
+        silent=inner.get("return") == "none",
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from automations.engine.dsl.program import CallFunction, CallHttp, CallTask, RunWorkflow, Task, Unfetched
+from automations.engine.dsl.program import CallFunction, CallHttp, CallTask, Task, Unfetched
 from automations.engine.errors import WorkflowError
 from automations.engine.machine.core import CLOSERS, finish, push
 from automations.engine.machine.moves import Effect, Fact, Outcome
@@ -196,15 +196,8 @@ def _close_own(run: Run, strand: Strand, frame: Frame, task: Task) -> None:
 CLOSERS["function"] = _close_own
 
 
-def workflow(run: Run, strand: Strand, task: RunWorkflow, given: Json, arguments: dict[str, Json]) -> None:
-    """Start another workflow as a child."""
-    value = task.input(given, arguments) if task.input is not None else given
-    request = {"workflow": task.workflow, "version": task.version, "input": value, "await": task.wait}
-    ask(run, strand, task, given, "workflow", request, "idempotent")
-
-
 def function_answered(run: Run, strand: Strand, task: Task, outcome: Outcome) -> None:
-    """What the outcome of a catalog function or a child means."""
+    """What the outcome of a catalog function means."""
     state = strand.pending
     assert state is not None
     strand.pending = None
