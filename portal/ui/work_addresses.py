@@ -1,0 +1,48 @@
+"""Addresses of the work of a client: what needs a person, what ran, what runs."""
+
+from typing import Final
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from portal.ui import (
+    inbox,
+    inbox_acts,
+    inbox_bulk,
+    inbox_correct,
+    runs,
+    runs_acts,
+    workflows,
+    workflows_acts,
+)
+
+_INBOX: Final = [
+    path("", inbox.inbox, name="list"),
+    path("bulk", inbox_bulk.bulk, name="bulk"),
+    path("<str:case>/", inbox.case, name="case"),
+    path("<str:case>/correct", inbox_correct.correct, name="correct"),
+    path("<str:case>/decide/<slug:decision>", inbox_acts.decide, name="decide"),
+    path("<str:case>/assign", inbox_acts.assign, name="assign"),
+    path("<str:case>/snooze", inbox_acts.snooze, name="snooze"),
+    path("<str:case>/wake", inbox_acts.wake, name="wake"),
+    path("<str:case>/reopen", inbox_acts.reopen, name="reopen"),
+    path("<str:case>/comment", inbox_acts.comment, name="comment"),
+]
+_RUNS: Final = [
+    path("", runs.runs, name="list"),
+    path("<str:run>/", runs.run, name="run"),
+    path("<str:run>/cancel", runs_acts.cancel, name="cancel"),
+    path("<str:run>/retry", runs_acts.retry, name="retry"),
+]
+_WORKFLOWS: Final = [
+    path("", workflows.workflows, name="list"),
+    path("<str:workflow>/", workflows.detail, name="detail"),
+    path("<str:workflow>/settings", workflows_acts.settings, name="settings"),
+    path("<str:workflow>/start", workflows_acts.start, name="start"),
+    path("<str:workflow>/state/<slug:state>", workflows_acts.set_state, name="state"),
+]
+
+WORK: Final[list[URLPattern | URLResolver]] = [
+    path("inbox/", include((_INBOX, "inbox"))),
+    path("runs/", include((_RUNS, "runs"))),
+    path("workflows/", include((_WORKFLOWS, "workflows"))),
+]
