@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from portal.api.addresses import PARTNER
 from portal.api.reference import REFERENCE
 from portal.ui import branding, fleet, new_client, tenancy
-from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE
+from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_TEMPLATES
 
 CLIENTS = [
     path("", fleet.fleet, name="fleet"),
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *CONSOLE_AND_TENANT,
     path("clients/", include((CLIENTS, "tenancy"))),
     path("branding/", include((BRANDING, "branding"))),
+    path("templates/", include((PARTNER_TEMPLATES, "templates"))),
 ]
 handler404 = "portal.ui.errors.not_found"
 handler500 = "portal.ui.errors.failed"

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from portal import hooks
 from portal.api.addresses import TENANT
 from portal.api.reference import REFERENCE
-from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE
+from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, TENANT_TEMPLATES
 from portal.ui.work_addresses import WORK
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(([*TENANT, *REFERENCE], "api"))),
     *EVERYWHERE,
     *CONSOLE_AND_TENANT,
+    path("templates/", include((TENANT_TEMPLATES, "templates"))),
     *WORK,
 ]
 handler404 = "portal.ui.errors.not_found"

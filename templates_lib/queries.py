@@ -41,6 +41,23 @@ def installations_of(tenant_id: UUID) -> "QuerySet[Installation]":
     return Installation.objects.filter(tenant_id=tenant_id).select_related("version")
 
 
+def installation_of(tenant_id: UUID, key: UUID) -> Installation | None:
+    """One installation of a tenant; None where it is another's, or nobody's."""
+    return installations_of(tenant_id).filter(pk=key).first()
+
+
+def newer_than(installation: Installation, partner_id: UUID) -> TemplateVersion | None:
+    """The newest version of the template, if it is newer than the one that works."""
+    rows = versions_of(installation.slug, partner_id).filter(recalled_at__isnull=True)
+    return rows.filter(published_at__gt=installation.version.published_at).first()
+
+
+def installations_at(partner_id: UUID) -> "QuerySet[Installation]":
+    """What is installed in any client of a partner, by client."""
+    rows = Installation.objects.filter(tenant__partner_id=partner_id)
+    return rows.select_related("version", "tenant").order_by("tenant__name", "slug")
+
+
 def installs(partner_id: UUID) -> dict[str, int]:
     """In how many of a partner's tenants each template works: slug to number."""
     rows = (

@@ -4,7 +4,26 @@ from typing import Final
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.ui import access, audit, brand_files, profile, search, sessions
+from portal.ui import (
+    access,
+    audit,
+    brand_files,
+    help_pages,
+    install,
+    installations,
+    profile,
+    search,
+    sessions,
+    templates,
+)
+
+HELP: Final = [
+    path("", help_pages.start, name="start"),
+    path("cases/", help_pages.cases, name="cases"),
+    path("runbooks/", help_pages.runbooks, name="runbooks"),
+    path("figures/", help_pages.figures, name="figures"),
+    path("keys/", help_pages.keys, name="keys"),
+]
 
 EVERYWHERE: Final[list[URLPattern | URLResolver]] = [
     path("sign-in", sessions.sign_in, name="sign-in"),
@@ -17,6 +36,7 @@ EVERYWHERE: Final[list[URLPattern | URLResolver]] = [
     path("profile/password", profile.password, name="profile-password"),
     path("profile/theme", profile.theme, name="profile-theme"),
     path("search/", search.search, name="search"),
+    path("help/", include((HELP, "help"))),
     path("brand/<slug:slug>.<slug:version>.css", brand_files.css, name="brand-css"),
     path("brand/<slug:slug>.<slug:version>.svg", brand_files.mark, name="brand-mark"),
     path("brand/<slug:slug>.<slug:version>.png", brand_files.logo, name="brand-logo"),
@@ -36,4 +56,28 @@ CONSOLE_AND_TENANT: Final[list[URLPattern | URLResolver]] = [
     path("", sessions.start, name="start"),
     path("", include((PEOPLE, "access"))),
     path("", include(([path("audit/", audit.trail, name="trail")], "audit"))),
+]
+
+_INSTALLATION: Final[list[URLPattern | URLResolver]] = [
+    path("", installations.one, name="one"),
+    path("state/<slug:state>", installations.set_state, name="state"),
+    path("settings/", installations.settings, name="settings"),
+    path("upgrade/", installations.upgrade, name="upgrade"),
+    path("uninstall", installations.uninstall, name="uninstall"),
+]
+TENANT_TEMPLATES: Final[list[URLPattern | URLResolver]] = [
+    path("", installations.installed, name="installed"),
+    path("library/", templates.library, name="library"),
+    path("library/<slug:slug>/", templates.detail, name="detail"),
+    path("library/<slug:slug>/install/", install.choose, name="install-start"),
+    path("library/<slug:slug>/install/<slug:step>/", install.install, name="install"),
+    path("<str:installation>/", include(_INSTALLATION)),
+]
+PARTNER_TEMPLATES: Final[list[URLPattern | URLResolver]] = [
+    path("", templates.library, name="library"),
+    path("installed/", installations.installed, name="installed"),
+    path("installed/<str:tenant>/<str:installation>/", include(_INSTALLATION)),
+    path("<slug:slug>/", templates.detail, name="detail"),
+    path("<slug:slug>/install/", install.choose, name="install-start"),
+    path("<slug:slug>/install/<str:tenant>/<slug:step>/", install.install, name="install"),
 ]

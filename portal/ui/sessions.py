@@ -1,6 +1,7 @@
 """Signing in and out, going from one portal to another, and finding one's first page."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 import structlog
 from django.conf import settings
@@ -91,7 +92,9 @@ def go(request: SignedIn, place: str) -> HttpResponse:
     if not host:
         raise NotFound
     text = actions.issue_handoff(user_id=request.user.id, host=host, now=clock.now())
-    address = f"{address_of(request, host)}/enter?pass={text}"
+    onwards = relative(request.POST.get("next", "/"))
+    query = urlencode({"pass": text, **({"next": onwards} if onwards != "/" else {})})
+    address = f"{address_of(request, host)}/enter?{query}"
     response = page(request, "access/go.html", {"place": found, "address": address})
     response["Cache-Control"] = "no-store"
     return response
@@ -112,17 +115,18 @@ def enter(request: PortalRequest) -> HttpResponse:
     Somebody else who is signed in here is asked first: a link must not swap who one is.
     """
     text = request.POST.get("pass") or request.GET.get("pass", "")
+    onwards = relative(request.POST.get("next") or request.GET.get("next", "/"))
     present = request.user if request.user.is_authenticated else None
     if present is not None and request.method != "POST":
-        return page(request, "access/enter.html", {"pass": text})
+        return page(request, "access/enter.html", {"pass": text, "next": onwards})
     try:
         user = actions.redeem_handoff(text=text, host=request.portal.host, now=clock.now())
     except HandoffSpent:
         if present is not None:  # the Back button, or a page that was opened twice
-            return go_to(request, "/")
+            return go_to(request, onwards)
         raise
     enter_session(request, user)
-    return go_to(request, "/")
+    return go_to(request, onwards)
 
 
 @door(signed_in=True, read_only_exempt=True)

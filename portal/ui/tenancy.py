@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from portal.request import PartnerRequest
 from portal.ui import figures, fleet, setup
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, key_of, page
+from portal.ui.tenancy_forms import ReasonForm
 from tenants.access import queries as access
 from tenants.audit import queries as audit
 from tenants.tenancy import actions, queries
@@ -87,36 +87,6 @@ def moves(tenant: Tenant) -> list[tuple[str, str]]:
     """(state, verb) for each step that this tenant's life has now."""
     state = TenantState(tenant.state)
     return [(to.value, str(_VERBS.get((state, to), _PLAIN_VERBS[to]))) for to in _MOVES[state]]
-
-
-class ReasonForm(forms.Form):
-    """Why; and for what cannot be undone by a click, the client's name, typed."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("It stands in the audit log beside your name."),
-    )
-    typed = forms.CharField(required=False)
-
-    def __init__(self, *args: Any, name: str, typed: bool, **kwargs: Any) -> None:
-        """`typed` asks for the client's `name`."""
-        super().__init__(*args, **kwargs)
-        self.name = name
-        if typed:
-            self.fields["typed"].required = True
-            self.fields["typed"].label = _("Type “%(name)s” to confirm") % {"name": name}
-            self.fields["typed"].widget.attrs.update({"data-typed": name, "autocomplete": "off"})
-        else:
-            del self.fields["typed"]
-
-    def clean_typed(self) -> str:
-        """The name must be the client's."""
-        typed = str(self.cleaned_data["typed"]).strip()
-        if typed != self.name:
-            raise forms.ValidationError(_("This is not its name."))
-        return typed
 
 
 @door("tenancy.lifecycle")

@@ -78,6 +78,53 @@ def install(
     return installation
 
 
+def upgrade(
+    *,
+    installation: Installation,
+    version: TemplateVersion,
+    config: dict[str, Any],
+    connections: dict[str, str],
+    actor: Actor,
+    now: datetime,
+) -> Installation:
+    """Let an installation work by another version of its template; runs under way end by the one they began with.
+
+    Raises Invalid for settings, connections or a version that do not fit, naming the field, and Recalled.
+    """
+    actor.require("templates.install")
+    if version.recalled_at is not None:
+        raise Recalled
+    if version.slug != installation.slug:
+        raise Invalid(fields={"version": ["This is a version of another template."]})
+    check_config(version, config)
+    with context.enter(installation.tenant_id), transaction.atomic():
+        row = _locked(installation)
+        _check_connections(version, connections)
+        before = {"version": row.version.version, "config": row.config, "connections": row.connections}
+        workflows.deploy(
+            name=version.slug,
+            title=version.title,
+            definition=workflows.publish(document=version.document, actor=actor, now=now),
+            config=config,
+            connections=connections,
+            template=f"{version.slug}@{version.version}",
+            state=WorkflowState(Workflow.objects.get(pk=row.workflow_id).state),
+            actor=actor,
+            now=now,
+        )
+        row.version, row.config, row.connections, row.upgraded_at = version, config, connections, now
+        row.save(update_fields=["version", "config", "connections", "upgraded_at"])
+        after = {"version": version.version, "config": config, "connections": connections}
+        record(actor=actor, action="templates.upgrade", obj=row, now=now, before=before, after=after)
+    return row
+
+
+def _locked(installation: Installation) -> Installation:
+    """The row as it is now, held until the end of the transaction."""
+    rows = Installation.objects.select_for_update(of=("self",)).select_related("version")
+    return rows.get(pk=installation.pk)
+
+
 def uninstall(*, installation: Installation, actor: Actor, now: datetime, reason: str = "") -> None:
     """Pause the workflow and forget the installation; runs that are under way go on to their end."""
     actor.require("templates.install")

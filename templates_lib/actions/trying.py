@@ -24,14 +24,48 @@ _PREVIEWED: Final = 50
 def run_tests(folder: Folder) -> list[str]:
     """Run the tests that a template brings along; a sentence for each that fails."""
     program = compile_document(folder.document, FUNCTIONS)
-    failures = []
-    for test in folder.tests:
-        problem = _difference(test, _rehearse_test(program, test))
-        if problem:
-            failures.append(f"{test.get('name', 'a test')}: {problem}")
+    results = [_tested(program, test) for test in folder.tests]
+    failures = [f"{one.name}: {one.problem}" for one in results if one.problem]
     if not folder.tests:
         failures.append("there is no test")
     return failures
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A test of a template as it went just now: what comes in, what must come out, and the problem, if there is one."""
+
+    name: str
+    events: Sequence[Mapping[str, Json]]
+    config: Mapping[str, Json]
+    expect: Mapping[str, Json]
+    calls: Sequence[str]
+    status: str
+    problem: str
+
+
+def tested(version: TemplateVersion) -> list[Tested]:
+    """Run the tests of a published version again, on the machine of today."""
+    program = compile_document(version.document, FUNCTIONS)
+    return [_tested(program, test) for test in version.tests]
+
+
+def _tested(program: Program, test: Mapping[str, Json]) -> Tested:
+    seen = _rehearse_test(program, test)
+    return Tested(
+        name=test.get("name", "a test"),
+        events=test["events"],
+        config=test.get("config") or {},
+        expect=test["expect"],
+        calls=_calls(seen),
+        status=seen.status,
+        problem=_difference(test, seen),
+    )
+
+
+def _calls(seen: Rehearsal) -> list[str]:
+    """The requests that would have been sent, as `POST /orders`."""
+    return [f"{call['method']} {call['uri']}" for call in seen.calls if "method" in call]
 
 
 def _rehearse_test(program: Program, test: Mapping[str, Json]) -> Rehearsal:
@@ -74,7 +108,7 @@ class _Answers:
 def _difference(test: Mapping[str, Json], seen: Rehearsal) -> str:
     """What differs from what the test expects; empty if nothing does."""
     expected = test["expect"]
-    calls = [f"{call['method']} {call['uri']}" for call in seen.calls if "method" in call]
+    calls = _calls(seen)
     facts = [{"type": fact.type, **(fact.data if isinstance(fact.data, dict) else {})} for fact in seen.facts]
     if "status" in expected and seen.status != expected["status"]:
         why = (
@@ -110,6 +144,8 @@ class Previewed:
     calls: list[str]
     cases: list[dict[str, Json]]
     detail: str
+    steps: list[tuple[str, str]] = field(default_factory=list)
+    """(reference of a task, how it went), in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +212,10 @@ def _previewed(subject: str, time: str, seen: Rehearsal) -> Previewed:
         subject=subject,
         time=time,
         status=seen.status,
-        calls=[f"{call['method']} {call['uri']}" for call in seen.calls if "method" in call],
+        calls=_calls(seen),
         cases=[fact.data for fact in seen.facts if fact.type == "portal.case.requested"],
         detail=str(error.get("detail") or error.get("title") or ", ".join(seen.waits_for)),
+        steps=[(step["r"], step["s"]) for step in seen.steps],
     )
 
 

@@ -117,7 +117,7 @@ class SchemaForm(forms.Form):
         return ui(
             field,
             after=schema.get("x-unit", ""),
-            short=schema.get("type") in ("integer", "number"),
+            short=_kind(schema) in ("integer", "number"),
             cards=hints.get("widget") == "cards",
             optional=not required,
             show_if=schema.get("x-show-if"),
@@ -126,7 +126,7 @@ class SchemaForm(forms.Form):
         )
 
     def _plain(self, name: str, schema: Schema, common: dict[str, Any]) -> forms.Field:
-        kind = schema.get("type", "string")
+        kind = _kind(schema)
         options = self._options(name, schema)
         if kind == "boolean":
             return forms.BooleanField(**{**common, "required": False})
@@ -250,6 +250,13 @@ class SchemaForm(forms.Form):
             self.add_error(name, _("This field is required.") if "required" in message else message)
         elif not self.errors:
             self.add_error(None, message)
+
+
+def _kind(schema: Schema) -> str:
+    """The type of a value; of several the first that is not null, which an empty field stands for."""
+    given = schema.get("type", "string")
+    kinds = [given] if isinstance(given, str) else [one for one in given if one != "null"]
+    return str(kinds[0]) if kinds else "string"
 
 
 def _shown(condition: Mapping[str, Any] | None, value: Mapping[str, Any]) -> bool:

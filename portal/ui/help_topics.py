@@ -1,0 +1,243 @@
+"""What each page is for, in a few sentences: the help's own text."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words = str | Promise
+PARTNER: Final = ("partner",)
+TENANT: Final = ("tenant",)
+BOTH: Final = ("partner", "tenant")
+ALL: Final = ("platform", "partner", "tenant")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A page or a family of pages: which views of which rooms it is about, where it is, who may open it."""
+
+    title: Words
+    text: tuple[Words, ...]
+    url: str
+    rooms: tuple[str, ...]
+    icon: str
+    hosts: tuple[str, ...] = TENANT
+    permission: str = ""
+    views: tuple[str, ...] = ()
+
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    Topic(
+        title=_("Clients"),
+        text=(
+            _(
+                "Every client of yours in one table, what is wrong first. A client needs attention when its setup"
+                " failed, a workflow or connection fails, or an exception is past its due time."
+            ),
+            _(
+                "Its name opens the client's page; the button behind it opens the client's own portal, signed in."
+            ),
+        ),
+        url="tenancy:fleet",
+        rooms=("tenancy",),
+        icon="building-2",
+        hosts=PARTNER,
+        permission="tenancy.read",
+    ),
+    Topic(
+        title=_("New client"),
+        text=(
+            _(
+                "Five steps; what you type is kept while you move between them. At the end the client gets a database"
+                " schema, keys and an address of its own in a few seconds, and you watch it being made."
+            ),
+            _(
+                "If a step of the setup fails it is tried again by itself; after five tries nothing half-made is left."
+            ),
+        ),
+        url="tenancy:new-start",
+        rooms=(),
+        icon="plus",
+        hosts=PARTNER,
+        permission="tenancy.provision",
+        views=("tenancy:new", "tenancy:new-start", "tenancy:progress"),
+    ),
+    Topic(
+        title=_("Template library"),
+        text=(
+            _(
+                "A template is an automation that is ready to run: a workflow, its settings, its tests and a runbook."
+                " A published version never changes; what is installed stays at its version until somebody changes it."
+            ),
+            _(
+                "Installing asks for the settings and connections, then shows what the template would have done with"
+                " the client's last events. That dry run sends nothing."
+            ),
+        ),
+        url="templates:library",
+        rooms=("templates",),
+        icon="blocks",
+        hosts=BOTH,
+        permission="templates.read",
+    ),
+    Topic(
+        title=_("Overview"),
+        text=(
+            _(
+                "How the day goes: key figures with their course, what needs attention, how each workflow does."
+            ),
+            _("Each figure opens the very rows that it counts; its formula stands under Key figures."),
+        ),
+        url="insights:overview",
+        rooms=("insights",),
+        icon="layout-dashboard",
+        permission="insights.read",
+    ),
+    Topic(
+        title=_("Exceptions"),
+        text=(
+            _(
+                "What a workflow cannot decide by itself. Each exception says what happened, what is at stake, until"
+                " when it is due, and what usually helps."
+            ),
+            _(
+                "Decide, and the run goes on from the step that failed: nothing before it is done again. Whatever is"
+                " decided stands in the audit log with its reason."
+            ),
+        ),
+        url="inbox:list",
+        rooms=("inbox",),
+        icon="inbox",
+        permission="inbox.read",
+    ),
+    Topic(
+        title=_("Runs"),
+        text=(
+            _("One run is one order (or whatever started it) on its way through a workflow, step by step."),
+            _(
+                "A run that waits for an event or a time is well; one that needs review waits for a person. A failed"
+                " step can be tried again, alone or with corrected data."
+            ),
+        ),
+        url="runs:list",
+        rooms=("runs", "engine"),
+        icon="activity",
+        permission="engine.read",
+    ),
+    Topic(
+        title=_("Workflows"),
+        text=(
+            _(
+                "What is at work here. A paused workflow starts nothing new; what is under way goes on to its end."
+                " Settings hold from the next step of every run on."
+            ),
+        ),
+        url="workflows:list",
+        rooms=("workflows",),
+        icon="workflow",
+        permission="engine.read",
+    ),
+    Topic(
+        title=_("Events"),
+        text=(
+            _("Everything that came in or was told, as it was sent, with what became of it."),
+            _("What broke its contract is set aside with the reason; mend the sender, then let it in again."),
+        ),
+        url="events:explorer",
+        rooms=("events",),
+        icon="search",
+        permission="events.read",
+    ),
+    Topic(
+        title=_("Orders"),
+        text=(
+            _(
+                "One order from its placing to its delivery: events, runs, exceptions and decisions in one line."
+            ),
+        ),
+        url="orders:list",
+        rooms=("orders",),
+        icon="package",
+        permission="insights.read",
+    ),
+    Topic(
+        title=_("Connections"),
+        text=(
+            _(
+                "How the portal reaches the other systems. A secret is kept encrypted: it can be replaced and used,"
+                " never read. “Test” asks the system a harmless question."
+            ),
+        ),
+        url="connections:list",
+        rooms=("connections", "connectors"),
+        icon="plug",
+        permission="connectors.read",
+    ),
+    Topic(
+        title=_("People"),
+        text=(
+            _(
+                "Who is let in, with which role; the table below says what each role may do. Somebody you add gets a"
+                " mail with a link that works once."
+            ),
+        ),
+        url="access:people",
+        rooms=("access",),
+        icon="users",
+        hosts=BOTH,
+        permission="access.people",
+    ),
+    Topic(
+        title=_("API tokens"),
+        text=(
+            _(
+                "Keys for machines. A token is shown once, does no more than it is given, and can be revoked at any"
+                " time. The reference of the API is at /api/v1/docs."
+            ),
+        ),
+        url="access:tokens",
+        rooms=(),
+        icon="key-round",
+        hosts=BOTH,
+        permission="access.tokens",
+        views=("access:tokens", "access:token-add", "access:token-revoke"),
+    ),
+    Topic(
+        title=_("Branding"),
+        text=(
+            _(
+                "Your name, logo and colour on every page of every client. One colour is enough: all others are worked"
+                " out from it so that text stays readable."
+            ),
+        ),
+        url="branding:editor",
+        rooms=("branding",),
+        icon="palette",
+        hosts=PARTNER,
+        permission="branding.edit",
+    ),
+    Topic(
+        title=_("Audit log"),
+        text=(
+            _("Who did what, when and from where, with the values before and after. Nobody can change it."),
+        ),
+        url="audit:trail",
+        rooms=("audit",),
+        icon="scroll-text",
+        hosts=BOTH,
+        permission="audit.read",
+    ),
+    Topic(
+        title=_("Profile and settings"),
+        text=(
+            _(
+                "Your name, language, time zone, lighting and density, your password, and whether letters are keys."
+            ),
+        ),
+        url="profile",
+        rooms=("profile",),
+        icon="user-round",
+        hosts=ALL,
+    ),
+)
