@@ -140,7 +140,7 @@ def seed(tenant: Any, definition: Any, count: int) -> None:
                 [
                     new_run(
                         workflow_id=workflow,
-                        definition=definition,
+                        definition_id=definition.id,
                         program=program,
                         given=given,
                         cause="test",

@@ -82,6 +82,24 @@ class Trigger(models.Model):
         return f"{self.type} starts {self.workflow_id}"
 
 
+class Schedule(Row):
+    """What starts runs of an active workflow by the clock. Its key stands in the queue, due at its next instant."""
+
+    prefix = "sch"
+
+    workflow = models.OneToOneField(Workflow, on_delete=models.CASCADE, related_name="schedule")
+    anchor_at = models.DateTimeField(help_text="Intervals count from here; by the tenant's clock.")
+    done_at = models.DateTimeField(help_text="Everything up to here is fired, or left out.")
+    next_at = models.DateTimeField(
+        null=True, help_text="None: it waits for its last run, or never fires again."
+    )
+    fired = models.IntegerField(default=0)
+    missed = models.IntegerField(default=0, help_text="Instants that were not caught up on.")
+
+    def __str__(self) -> str:
+        return f"next at {self.next_at}"
+
+
 class Correlation(models.Model):
     """An expression by which some definition correlates events of a type: evaluated once for each such event."""
 

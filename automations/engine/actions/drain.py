@@ -19,6 +19,7 @@ import structlog
 from django.conf import settings
 from psycopg import AsyncConnection
 
+from automations.engine.actions import schedules
 from automations.engine.actions.carry import Carried, carried, unreadable
 from automations.engine.actions.effects import Effects
 from automations.engine.actions.programs import programs
@@ -137,10 +138,23 @@ class Drain:
         found = await claims.claim(self._connections[0], self.id, most)
         self._claimed = self._claimed or bool(found)
         for number, claimed in enumerate(found):
-            await self._begin(claimed)
+            if claimed.row is None:
+                await self._fire(claimed)
+            else:
+                await self._begin(claimed)
             if number % 16 == 15:
                 await asyncio.sleep(0)  # answers and the committer get their turn
         return len(found)
+
+    async def _fire(self, claimed: claims.Claimed) -> None:
+        """A queue row that is no run's is a schedule's."""
+        self.finished += 1
+        try:
+            await schedules.fire(self._connections[0], self.id, claimed)
+        except psycopg.Error:
+            raise
+        except Exception:
+            log.exception("schedule left to its lease", schedule=str(claimed.run_id))
 
     async def _begin(self, claimed: claims.Claimed) -> None:
         """Move a claimed run as far as it goes without anybody's help; what needs help goes on as a coroutine."""

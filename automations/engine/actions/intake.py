@@ -13,7 +13,7 @@ from automations.engine.dsl.program import EventFilter, Program
 from automations.engine.enums import WorkflowState
 from automations.engine.errors import WorkflowError
 from automations.engine.machine.moves import correlation_key
-from automations.engine.models import Correlation, Definition, Trigger
+from automations.engine.models import Correlation, Trigger
 from automations.engine.store import intake
 from automations.events.models import Event
 from kernel import ids, jsonx
@@ -65,7 +65,7 @@ def _started(trigger: Trigger, event: Event, envelope: dict[str, Any]) -> intake
     value = event.data if program.start.read in ("data", "raw") else envelope
     return new_run(
         workflow_id=workflow.id,
-        definition=definition,
+        definition_id=definition.id,
         program=program,
         given=[value],
         cause="event",
@@ -89,7 +89,7 @@ def fits(wanted: EventFilter, envelope: dict[str, Any]) -> bool:
 def new_run(
     *,
     workflow_id: UUID,
-    definition: Definition,
+    definition_id: UUID,
     program: Program,
     given: Any,
     cause: str,
@@ -104,7 +104,7 @@ def new_run(
     return intake.NewRun(
         id=ids.uuid7(),
         workflow_id=workflow_id,
-        definition_id=definition.id,
+        definition_id=definition_id,
         cause=cause,
         event_id=event_id,
         parent_id=parent_id,

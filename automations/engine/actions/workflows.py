@@ -10,6 +10,7 @@ from django.db import transaction
 
 from automations.engine.actions import resources
 from automations.engine.actions.programs import programs
+from automations.engine.actions.schedules import keep_time
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
 from automations.engine.dsl.program import EventFilter, Listen, Program, RunWorkflow
@@ -176,6 +177,8 @@ def deploy(
             name=name, defaults=values, create_defaults={**values, "created_at": now}
         )
         _set_triggers(workflow, program)
+        keep_time(workflow, program)
+        transaction.on_commit(ledger.ring)
         record(actor=actor, action="engine.deploy", obj=workflow, now=now, before=old, after=_shown(workflow))
     return workflow
 
@@ -221,6 +224,9 @@ def set_state(
         if before != state:
             workflow.state = state
             workflow.save(update_fields=["state"])
+            definition = workflow.definition
+            keep_time(workflow, programs.compiled(definition.id, definition.document))
+            transaction.on_commit(ledger.ring)
             record(
                 actor=actor,
                 action="engine.set_state",
@@ -267,7 +273,7 @@ def start_run(*, workflow: Workflow, given: Any, actor: Actor, now: datetime) ->
     program = programs.compiled(definition.id, definition.document)
     started = new_run(
         workflow_id=workflow.id,
-        definition=definition,
+        definition_id=definition.id,
         program=program,
         given=given,
         cause="manual",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from automations.engine.dsl.builder import COMMON, MAX_DEPTH, Builder
 from automations.engine.dsl.expressions import Compiler
-from automations.engine.dsl.kinds import calls, data, flow, happenings
+from automations.engine.dsl.kinds import calls, data, flow, happenings, schedules
 from automations.engine.dsl.program import CONTINUE, Function, Program, Start, Task, TaskList
 from automations.engine.errors import DefinitionRefused
 
@@ -69,7 +69,7 @@ class _Walker:
             {k: v for k, v in document.items() if k in ("input", "output", "timeout")}, "", names
         )
         start = (
-            happenings.start(build, document["schedule"], "/schedule") if "schedule" in document else Start()
+            schedules.start(build, document["schedule"], "/schedule") if "schedule" in document else Start()
         )
         root = self.tasks_of(document.get("do"), "/do", names)
         return Program(

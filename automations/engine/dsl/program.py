@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from automations.engine.dsl.expressions import Evaluate, Test
+from automations.engine.dsl.timing import Timing
 
 CONTINUE: Final = -1
 EXIT: Final = -2
@@ -279,10 +280,7 @@ class Start:
 
     filters: Sequence[EventFilter] = ()
     read: Read = "envelope"
-    every: float | None = None
-    cron: str = ""
-    after: float | None = None
-    timezone: str = "UTC"
+    timing: Timing | None = None
 
 
 @dataclass(slots=True)

@@ -99,7 +99,7 @@ async def _load(cursor: Any, found: list[Claimed]) -> None:
     await cursor.execute(_LOAD.format(schema=schema), [list(by_run)], binary=True)
     for row in await cursor.fetchall():
         by_run[row.id].row = row
-    woken = [claimed.run_id for claimed in found if claimed.wakes]
+    woken = [claimed.run_id for claimed in found if claimed.wakes and claimed.row is not None]
     if woken:
         await cursor.execute(_ARRIVALS.format(schema=schema), [woken])
         for row in await cursor.fetchall():

@@ -1,4 +1,4 @@
-"""Compiling tasks about events: emit, listen, and what starts a workflow."""
+"""Compiling tasks about events: emit and listen."""
 
 import re
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from automations.engine.dsl.builder import Builder
 from automations.engine.dsl.expressions import WHOLE, Compiler, Test, source_of
 from automations.engine.dsl.kinds.flow import Lists
-from automations.engine.dsl.program import Correlate, Emit, EventFilter, ForEach, Listen, Start
+from automations.engine.dsl.program import Correlate, Emit, EventFilter, ForEach, Listen
 
 _ATTRIBUTE = re.compile(r"^[a-z0-9]{1,20}$")
-_READS = ("data", "envelope", "raw")
+READS = ("data", "envelope", "raw")
 
 
 def emit(build: Builder, task: dict[str, Any], pointer: str, names: Compiler, common: dict[str, Any]) -> Emit:
@@ -43,7 +43,7 @@ def listen(
     at = f"{pointer}/listen/to"
     to = build.mapping(inner.get("to"), at, "`to`")
     build.only(to, {"one", "any", "all", "until"}, at)
-    mode, filters = _strategy(build, to, at, names)
+    mode, filters = strategy(build, to, at, names)
     until: Test | None = None
     until_filters: tuple[EventFilter, ...] = ()
     until_mode: Any = ""
@@ -53,10 +53,10 @@ def listen(
         elif isinstance(to["until"], str):
             until = build.test(names, to["until"], f"{at}/until")
         else:
-            strategy = build.mapping(to["until"], f"{at}/until", "`until`")
-            until_mode, until_filters = _strategy(build, strategy, f"{at}/until", names)
+            ending = build.mapping(to["until"], f"{at}/until", "`until`")
+            until_mode, until_filters = strategy(build, ending, f"{at}/until", names)
     read = inner.get("read", "data")
-    if read not in _READS:
+    if read not in READS:
         build.find("structure", f"{pointer}/listen/read", "`read` is one of data, envelope, raw.")
     return Listen(
         **common,
@@ -90,9 +90,10 @@ def _foreach(build: Builder, value: Any, pointer: str, names: Compiler, lists: L
     )
 
 
-def _strategy(
+def strategy(
     build: Builder, to: dict[str, Any], pointer: str, names: Compiler
 ) -> tuple[Any, tuple[EventFilter, ...]]:
+    """Which events: `one`, `any` or `all`, and their filters."""
     modes = [mode for mode in ("one", "any", "all") if mode in to]
     if len(modes) != 1:
         build.find("structure", pointer, "Say one of `one`, `any`, `all`.")
@@ -178,49 +179,3 @@ def _correlate(build: Builder, name: str, value: Any, pointer: str, names: Compi
         from_=build.expression(Compiler(frozenset()), source, f"{pointer}/from"),
         expect=build.either(names, value["expect"], f"{pointer}/expect") if "expect" in value else None,
     )
-
-
-def start(build: Builder, value: Any, pointer: str) -> Start:
-    """`schedule`: events, an interval, a cron line, or a pause after the last run; one of them."""
-    value = build.mapping(value, pointer, "`schedule`")
-    build.only(value, {"every", "cron", "after", "on", "read"}, pointer)
-    if sum(kind in value for kind in ("every", "cron", "after", "on")) != 1:
-        build.find("structure", pointer, "Say one of `every`, `cron`, `after`, `on`.")
-        return Start()
-    zone = str((build.document.get("document", {}).get("metadata") or {}).get("timezone", "UTC"))
-    if "on" in value:
-        return _start_on(build, value, pointer)
-    if "cron" in value:
-        return Start(cron=_cron(build, value["cron"], f"{pointer}/cron"), timezone=zone)
-    kind = "every" if "every" in value else "after"
-    length = build.duration(value[kind], f"{pointer}/{kind}")
-    return Start(every=length) if kind == "every" else Start(after=length)
-
-
-def _start_on(build: Builder, value: dict[str, Any], pointer: str) -> Start:
-    mode, filters = _strategy(
-        build, build.mapping(value["on"], f"{pointer}/on", "`on`"), f"{pointer}/on", Compiler()
-    )
-    if mode == "all" and len(filters) > 1:
-        build.find(
-            "unsupported", f"{pointer}/on/all", "Start on `one` or `any`, then `listen` for the others."
-        )
-    # documents written before `read` existed expect the envelope
-    read = value.get("read", "envelope")
-    if read not in _READS:
-        build.find("structure", f"{pointer}/read", "`read` is one of data, envelope, raw.")
-        read = "envelope"
-    return Start(filters=filters, read=read)
-
-
-def _cron(build: Builder, value: Any, pointer: str) -> str:
-    from cronsim import CronSim, CronSimError
-
-    text = build.text(value, pointer, "`cron`")
-    try:
-        from datetime import UTC, datetime
-
-        CronSim(text, datetime(2000, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        build.find("structure", pointer, f"{text!r} is no cron line: {error}.")
-    return text
