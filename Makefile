@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist
+.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ replay-olist: .venv/.ready-run ## a year of real orders into a fresh sandbox of 
 
 bench: .venv/.ready-run ## figures of the engine, the door, provisioning and pages, as JSON lines
 	@$(PY) -m bench.engine && $(PY) -m bench.door && $(PY) -m bench.tenants && $(PY) -m bench.pages
+
+chaos: .venv/.ready-run ## orders while processes are killed, wiped and paused; SEED= RUNS= KILLS= REDIS= PG= DURATION=
+	@$(PY) -m bench.chaos
 
 fmt: .venv/.ready-dev ## put code and templates into their form
 	@$(PY) -m deploy.local.check --fix

@@ -82,11 +82,27 @@ class Shop:
         self.key = base64.b64decode(secret.removeprefix("whsec_"))
         self.sent = 0
 
-    def request(self, kind: str) -> tuple[bytes, dict[str, str]]:
-        """One event, signed by Standard Webhooks."""
+    def next_number(self) -> str:
+        """A number that no other event of ours has."""
         self.sent += 1
-        data = {**order(), "id": f"O-{os.getpid()}-{self.sent}"}
-        number = f"{os.getpid()}-{self.sent}"
+        return f"{os.getpid()}-{self.sent}"
+
+    def signed(self, number: str, body: bytes) -> dict[str, str]:
+        """The headers of Standard Webhooks for a delivery `number` of `body`, sent now."""
+        at = str(int(time.time()))
+        mac = hmac.new(self.key, f"msg_{number}.{at}.".encode() + body, hashlib.sha256).digest()
+        return {
+            "Host": self.host,
+            "Content-Type": "application/cloudevents+json",
+            "webhook-id": f"msg_{number}",
+            "webhook-timestamp": at,
+            "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
+        }
+
+    def request(self, kind: str) -> tuple[bytes, dict[str, str]]:
+        """One event of an order, with its headers."""
+        number = self.next_number()
+        data = {**order(), "id": f"O-{number}"}
         event = {
             "specversion": "1.0",
             "id": number,
@@ -97,15 +113,7 @@ class Shop:
             "data": data,
         }
         body = orjson.dumps(event)
-        at = str(int(time.time()))
-        mac = hmac.new(self.key, f"msg_{number}.{at}.".encode() + body, hashlib.sha256).digest()
-        return body, {
-            "Host": self.host,
-            "Content-Type": "application/cloudevents+json",
-            "webhook-id": f"msg_{number}",
-            "webhook-timestamp": at,
-            "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
-        }
+        return body, self.signed(number, body)
 
 
 async def send(shop: Shop, kind: str, count: int, *, parallel: int, rate: float = 0.0) -> dict[str, float]:
@@ -240,7 +248,7 @@ def _measure(scenario: str, port: int, stub_port: int, options: Any, started: li
     shop = Shop(f"http://127.0.0.1:{port}/hooks/{endpoint.token}", host, secret)
     kind = {"webhooks": "bench.plain", "noop5": "bench.noop", "order": "bench.order"}[scenario]
     if scenario != "webhooks":
-        _deploy(tenant, NOOP5 if scenario == "noop5" else order_flow(stub_port))
+        deploy(tenant, NOOP5 if scenario == "noop5" else order_flow(stub_port))
         if len(started) < 4:
             started += [start("engine"), start("dispatcher")]
             time.sleep(4)
@@ -294,15 +302,16 @@ async def _quiet(shop: Shop, kind: str, tenant: Any, done: int) -> dict[str, flo
     return await asyncio.to_thread(latencies, tenant, kind)
 
 
-def _deploy(tenant: Any, document: dict[str, Any]) -> None:
-    from automations.engine.actions.workflows import deploy
+def deploy(tenant: Any, document: dict[str, Any]) -> None:
+    """Publish a document in the tenant and let its trigger start runs."""
+    from automations.engine.actions import workflows
     from kernel import clock
     from kernel.actor import system
     from tenants.tenancy import context
 
     definition = publish(tenant, document)
     with context.enter(tenant):
-        deploy(
+        workflows.deploy(
             name=definition.name,
             title=definition.name,
             definition=definition,
