@@ -45,7 +45,7 @@ class Worker:
         dispatcher = Dispatcher()
         dispatcher.start()
         try:
-            return await self._drain.run(seconds=seconds, idle=idle, wait=_waiter(listener, dispatcher))
+            return await self._drain.run(seconds=seconds, idle=idle, wait=_Waiter(listener, dispatcher))
         finally:
             await asyncio.to_thread(dispatcher.stop)
             if listener is not None:
@@ -109,26 +109,33 @@ async def _listen() -> Any:
     return listener
 
 
-def _waiter(listener: Any, dispatcher: Dispatcher) -> Any:
-    async def wait(seconds: float) -> None:
-        """Wait for the bell; wakes the dispatcher when it rings, and now and then."""
-        if dispatcher.dispatched != wait.seen:  # type: ignore[attr-defined]
-            wait.seen = dispatcher.dispatched  # type: ignore[attr-defined]
+class _Waiter:
+    """How a drain waits while nothing is due: for the bell, or until events were dispatched."""
+
+    def __init__(self, listener: Any, dispatcher: Dispatcher) -> None:
+        self._listener = listener
+        self._dispatcher = dispatcher
+        self._seen = 0
+
+    async def __call__(self, seconds: float) -> None:
+        """Wait for at most `seconds`; wakes the dispatcher when the bell rings, and now and then."""
+        if self._dispatcher.dispatched != self._seen:
+            self._seen = self._dispatcher.dispatched
             return  # events were dispatched since: runs may be due
-        if listener is None:
+        if await self._rang(seconds):
+            self._dispatcher.poke()
+
+    async def _rang(self, seconds: float) -> bool:
+        if self._listener is None:
             await asyncio.sleep(min(seconds, 0.1))
-            dispatcher.poke()
-            return
+            return True
         try:
-            rang = await listener.get_message(ignore_subscribe_messages=True, timeout=min(seconds, 0.05))
+            return bool(
+                await self._listener.get_message(ignore_subscribe_messages=True, timeout=min(seconds, 0.05))
+            )
         except (aioredis.RedisError, OSError):
             await asyncio.sleep(0.1)
-            rang = True
-        if rang:
-            dispatcher.poke()
-
-    wait.seen = 0  # type: ignore[attr-defined]
-    return wait
+            return True
 
 
 def _dsn() -> str:
