@@ -15,7 +15,6 @@ from automations.engine.dsl.program import Program
 from automations.engine.enums import RunStatus
 from automations.engine.models import Run
 from automations.engine.queries import Passage, RunView, Step, Waiting
-from automations.inbox.contract.steps import step_title
 from automations.inbox.queries import CaseRow
 from kernel.money import Money
 from portal.ui.kit import flow, timeline, words
@@ -23,7 +22,7 @@ from portal.ui.kit import graph as drawing_of
 from portal.ui.kit.graph import Node
 from portal.ui.links import order_address
 from portal.ui.steps_shown import line as line_of
-from portal.ui.steps_shown import mode, reason
+from portal.ui.steps_shown import mode, reason, title_at
 
 Json = Any
 _STATES: Final[Mapping[str, str]] = {
@@ -59,7 +58,7 @@ def row(run: Run, workflow: str, now: datetime) -> dict[str, Any]:
         else None,
         "started_at": run.started_at,
         "took": ((run.ended_at or now) - run.started_at).total_seconds(),
-        "note": reason(run.error) if run.error else run.step.rsplit("/", 1)[-1],
+        "note": reason(run.error) if run.error else title_at({}, run.step) if run.step else "",
     }
 
 
@@ -153,9 +152,16 @@ def _node(node: Node, drawn: Drawing) -> Node:
         node,
         state=state,
         note=took,
-        tries=passage.failed + 1 if passage and passage.failed else 1,
+        tries=_tried(passage),
         count=_("%(n)d times") % {"n": done} if done > 1 else "",
     )
+
+
+def _tried(passage: Passage | None) -> int:
+    """How often a step was tried; 1 where nothing went wrong."""
+    if passage is None or not passage.failed:
+        return 1
+    return passage.failed + (passage.status == "completed")
 
 
 def _ended(drawn: Drawing) -> bool:
@@ -211,7 +217,7 @@ class Trouble:
 def trouble(view: RunView, case: CaseRow | None, now: datetime) -> Trouble | None:
     """The cause first, in plain words; the raw error is below."""
     if view.status == RunStatus.SUSPENDED:
-        where = step_title(view.definition.document, str((view.error or {}).get("instance") or ""))
+        where = title_at(view.definition.document, str((view.error or {}).get("instance") or ""))
         said = _("It stopped at “%(step)s”: %(why)s.") % {"step": where, "why": reason(view.error)}
         safe = _("Steps before it are done and are not repeated when you send it on.")
         return Trouble(
@@ -235,8 +241,8 @@ def _awaited(waits: Waiting, view: RunView, now: datetime) -> str:
         return _("It waits; it goes on %(when)s") % {"when": until or _("soon")}
     if waits.kind == "answer":
         return _("It asks another system and waits for the answer")
-    if until:
-        return _("It waits for an event, at the latest until %(when)s") % {"when": until}
+    if waits.until:
+        return _("It waits for an event, until %(when)s at the latest") % {"when": words.moment(waits.until)}
     return _("It waits for an event")
 
 
@@ -290,7 +296,7 @@ def step_panel(view: RunView, ref: str, now: datetime) -> Panel | None:
     )
     return Panel(
         ref=ref,
-        title=flow.title_of(task),
+        title=title_at(view.definition.document, ref),
         state=state,
         what=_what(task.source),
         source=task.source,

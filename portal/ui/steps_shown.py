@@ -1,7 +1,8 @@
 """Lines of a run's journal in words."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -12,7 +13,21 @@ from automations.inbox.contract.steps import step_title
 from portal.ui.kit import words
 
 Json = Any
-_LONG = 200
+_LONG: Final = 200
+_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-_]")
+
+
+def title_at(document: Json, ref: str) -> str:
+    """What people call the step at `/do/1/book/try/0/send`: its title, else that of its try, else its name."""
+    *way, holder, place, name = ["", "", "", *ref.strip("/").split("/")]
+    title = step_title(document, ref)
+    if title != name:
+        return title
+    if holder in ("try", "do") and place == "0" and any(way):
+        around = step_title(document, "/".join(way))
+        if around != way[-1]:
+            return around
+    return _WORDS.sub(" ", name).strip().capitalize()
 
 
 def line(step: Step, document: Mapping[str, Json]) -> dict[str, Any]:
@@ -22,7 +37,7 @@ def line(step: Step, document: Mapping[str, Json]) -> dict[str, Any]:
 
 def told(step: Step, document: Mapping[str, Json]) -> str:
     """What happened, in a sentence."""
-    title = step_title(document, step.ref)
+    title = title_at(document, step.ref)
     why = reason(step.error)
     if step.status == "completed":
         return _completed(step, title)

@@ -130,8 +130,14 @@ def detail(request: TenantRequest, workflow: str) -> HttpResponse:
 
 
 def _settings(found: Workflow) -> list[tuple[str, str]]:
-    """(name, value) of each setting, for people."""
-    return [(place(pointer), _plain(value)) for pointer, value in leaves(found.config, 60)]
+    """(name, value) of each setting, for people; a list of words in one line."""
+    shown: list[tuple[str, str]] = []
+    for name, value in found.config.items():
+        if isinstance(value, list) and not any(isinstance(one, (dict, list)) for one in value):
+            shown.append((place(f"/{name}"), ", ".join(map(_plain, value)) or words.NONE))
+        else:
+            shown += [(place(pointer), _plain(leaf)) for pointer, leaf in leaves({name: value}, 40)]
+    return shown
 
 
 def _plain(value: Any) -> str:

@@ -161,8 +161,9 @@ def place(pointer: str) -> str:
     """A pointer for people: `shipping address / postcode`, `lines 2 / sku`."""
     words: list[str] = []
     for part in pointer.split("/")[1:]:
-        if part.isdigit() and words:
-            words[-1] += f" {int(part) + 1}"
+        if part.isdigit():
+            number = int(part) + 1
+            words = [*words[:-1], f"{words[-1]} {number}"] if words else [_("entry %(n)d") % {"n": number}]
         else:
             words.append(_spoken(part.replace("~1", "/").replace("~0", "~")))
     return " / ".join(words)

@@ -23,6 +23,7 @@ _GAP_Y: Final = 20
 _LABELLED: Final = 30  # more room between two layers that a labelled edge joins
 _DUMMY: Final = 14
 _EDGE: Final = 12
+_WIDEST: Final = 1600
 CURRENT: Final = ' aria-current="true"'
 _OFF: Final = frozenset({"not_taken", "not_reached", "pending", "skipped"})
 
@@ -245,8 +246,9 @@ def draw(
     )
     width, height = f"{found.width:.0f}", f"{found.height:.0f}"
     label = conditional_escape(title or _("Graph of the steps"))
+    fits = 920 < found.width <= _WIDEST  # a wider one keeps its size and is scrolled: squeezed, nobody could read it
     whole = (
-        f'<svg class="dag{" wide" if found.width > 920 else ""}" viewBox="0 0 {width} {height}"'
+        f'<svg class="dag{" wide" if fits else ""}" viewBox="0 0 {width} {height}"'
         f' width="{width}" height="{height}" role="group" aria-label="{label}">'
         f"<defs>{_arrow('taken')}{_arrow('off')}</defs>{''.join(parts)}{''.join(plates)}{drawn}</svg>"
     )
