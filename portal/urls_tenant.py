@@ -7,12 +7,14 @@ from portal.api.addresses import TENANT
 from portal.api.reference import REFERENCE
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, TENANT_TEMPLATES
 from portal.ui.work_addresses import WORK
+from portal.ui.tenant_addresses import PAGES
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/<str:token>", hooks.receive, name="hooks"),
     path("api/v1/", include(([*TENANT, *REFERENCE], "api"))),
     *EVERYWHERE,
     *CONSOLE_AND_TENANT,
+    *PAGES,
     path("templates/", include((TENANT_TEMPLATES, "templates"))),
     *WORK,
 ]

@@ -56,6 +56,16 @@ LOOKS: Final[Mapping[str, Look]] = {
     "resolved": Look(tone="ok", icon="circle-check", word=_("Resolved")),
     "snoozed": Look(tone="wait", icon="clock", word=_("Snoozed")),
     "overdue": Look(tone="bad", icon="clock-alert", word=_("Past due")),
+    "closed": Look(tone="ok", icon="circle-check", word=_("Closed")),
+    # orders
+    "created": Look(tone="wait", icon="circle-dot", word=_("Placed")),
+    "approved": Look(tone="info", icon="badge-check", word=_("Approved")),
+    "invoiced": Look(tone="info", icon="receipt", word=_("Invoiced")),
+    "processing": Look(tone="info", icon="package", word=_("Processing")),
+    "shipped": Look(tone="info", icon="truck", word=_("Handed over")),
+    "delivered": Look(tone="ok", icon="circle-check", word=_("Delivered")),
+    "canceled": Look(tone="wait", icon="ban", word=_("Canceled")),
+    "unavailable": Look(tone="warn", icon="circle-alert", word=_("Unavailable")),
     # tenants, people, tokens, addresses
     "trial": Look(tone="info", icon="timer", word=_("Trial")),
     "active": _ACTIVE,

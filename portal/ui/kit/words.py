@@ -1,6 +1,6 @@
 """Times, durations, numbers and amounts as a reader of the present language writes them."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final
 
@@ -109,6 +109,16 @@ def amount(money: Money | None) -> str:
 def date_label(at: datetime) -> str:
     """The short label of a day on an axis: 23 Nov."""
     return str(format_date(timezone.localtime(at).date(), "d MMM", locale=locale()))
+
+
+def day_label(day: date) -> str:
+    """The short label of a calendar day on an axis: 23 Nov."""
+    return str(format_date(day, "d MMM", locale=locale()))
+
+
+def month_label(day: date) -> str:
+    """The month that a day is in: November 2026."""
+    return str(format_date(day, "LLLL y", locale=locale()))
 
 
 def full_datetime(at: datetime) -> str:
