@@ -1,6 +1,6 @@
 """Reads of workflows and runs for pages, the API and rooms above: frozen values, nothing that can be saved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -233,11 +233,8 @@ def tail(
 ) -> list[Step]:
     """Up to `most` journal lines of a run in front of line `before`, newest first; only problems, or one task's."""
     found: list[Step] = []
-    segments = Segment.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", "steps")
-    if before is not None:
-        segments = segments.filter(seq__lt=before)
-    for _, packed in segments.iterator(chunk_size=50):
-        for line in reversed(jsonx.unpack(packed)):
+    for lines in _backwards(run_id, before):
+        for line in reversed(lines):
             if (before is not None and line["n"] >= before) or (problems and line["s"] not in PROBLEMS):
                 continue
             if ref and line["r"] != ref:
@@ -246,6 +243,21 @@ def tail(
             if len(found) >= most:
                 return found
     return found
+
+
+def _backwards(run_id: UUID, before: int | None) -> Iterator[list[Mapping[str, Json]]]:
+    """The segments of a journal from the last (or from line `before`) to the first: few at first, then more at once."""
+    size = 2
+    while size:
+        segments = Segment.objects.filter(run_id=run_id).order_by("-seq")
+        if before is not None:
+            segments = segments.filter(seq__lt=before)
+        taken = list(segments.values_list("seq", "steps")[:size])
+        for _seq, packed in taken:
+            yield jsonx.unpack(packed)
+        if len(taken) < size:
+            return
+        before, size = taken[-1][0], min(size * 4, 128)
 
 
 @dataclass(slots=True)
@@ -261,14 +273,14 @@ class Passage:
     stretches: list[tuple[datetime, datetime, str]] = field(default_factory=list)
 
 
-def passages(run_id: UUID, *, most: int = 5_000, stretches: int = 40) -> dict[str, Passage]:
+def passages(run_id: UUID, *, most: int = 2_000, stretches: int = 40) -> dict[str, Passage]:
     """By task what a run did there, from its last `most` journal lines; tasks in the order in which it reached them."""
-    lines: list[Mapping[str, Json]] = []
-    segments = Segment.objects.filter(run_id=run_id).order_by("-seq").values_list("steps", flat=True)
-    for packed in segments.iterator(chunk_size=50):
-        lines[:0] = jsonx.unpack(packed)
-        if len(lines) >= most:
+    back: list[list[Mapping[str, Json]]] = []
+    for part in _backwards(run_id, None):
+        back.append(part)
+        if sum(map(len, back)) >= most:
             break
+    lines = [line for part in reversed(back) for line in part]
     found: dict[str, Passage] = {}
     for line in lines[-most:]:
         passage = found.setdefault(line["r"], Passage(line["r"]))
