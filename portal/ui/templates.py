@@ -24,6 +24,7 @@ from portal.ui.kit.acts import ACTS
 from portal.ui.kit.flow import flow, title_of
 from portal.ui.kit.pages import page
 from portal.ui.kit.prose import prose
+from portal.ui.kit.schemaform import properties
 from portal.ui.place import crumbs
 from templates_lib import queries
 from templates_lib.actions import trying
@@ -263,7 +264,7 @@ def settings_of(schema: Mapping[str, Any]) -> list[Setting]:
             default=value_words(part, part["default"]) if "default" in part else "",
             required=name in required,
         )
-        for name, part in schema.get("properties", {}).items()
+        for name, part in properties(schema)
     ]
 
 
@@ -301,5 +302,5 @@ def value_words(part: Mapping[str, Any], value: Any) -> str:
 
 def values_of(version: TemplateVersion, config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(title, value in words) of each setting."""
-    parts = version.input_schema.get("properties", {})
-    return [(part.get("title", name), value_words(part, config.get(name))) for name, part in parts.items()]
+    parts = properties(version.input_schema)
+    return [(part.get("title", name), value_words(part, config.get(name))) for name, part in parts]

@@ -59,7 +59,7 @@ def publish(*, path: Path, actor: Actor, now: datetime) -> TemplateVersion:
             title=manifest["title"],
             summary=manifest["summary"],
             manifest=manifest,
-            input_schema=folder.input_schema,
+            input_schema=in_order(folder.input_schema),
             document=folder.document,
             tests=folder.tests,
             changelog=folder.changelog,
@@ -75,6 +75,15 @@ def publish(*, path: Path, actor: Actor, now: datetime) -> TemplateVersion:
             after={"digest": digest, "title": version.title},
         )
     return version
+
+
+def in_order(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema that says in `x-order` how its author ordered the settings: the database keeps no order."""
+    parts = {name: in_order(part) for name, part in schema.get("properties", {}).items()}
+    found = {**schema, **({"properties": parts, "x-order": list(parts)} if parts else {})}
+    if isinstance(schema.get("items"), dict):
+        found["items"] = in_order(schema["items"])
+    return found
 
 
 def _check(folder: Folder) -> None:

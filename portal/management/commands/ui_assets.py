@@ -16,6 +16,7 @@ STATIC: Final = ROOT / "static"
 VENDOR: Final = STATIC / "vendor"
 _TEMPLATE_ICON: Final = re.compile(r"""\bicon(?:=|\s+)["']([a-z0-9-]+)["']""")
 _PYTHON_ICON: Final = re.compile(r"""\bicon(?:=|"\s*:\s*)["']([a-z0-9-]+)["']""")
+_MANIFEST_ICON: Final = re.compile(r"^icon:\s*([a-z0-9-]+)\s*$", re.MULTILINE)
 _ICON_CALL: Final = re.compile(r"\bicon\(([^()]*)\)")
 _NAME: Final = re.compile(r"""["']([a-z0-9]+(?:-[a-z0-9]+)*)["']""")
 _VENDORED: Final = re.compile(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", re.MULTILINE)
@@ -80,7 +81,7 @@ def _module(text: str) -> str:
 
 
 def used_icons() -> set[str]:
-    """Every icon that a template, a Python file or a module names."""
+    """Every icon that a template, a Python file, a module or the manifest of an automation names."""
     found: set[str] = set()
     for path in sorted((ROOT / "templates").rglob("*.html")):
         found.update(_TEMPLATE_ICON.findall(path.read_text()))
@@ -91,6 +92,8 @@ def used_icons() -> set[str]:
             found.update(_called(text))
     for path in sorted((STATIC / "js").glob("*.js")):
         found.update(_called(path.read_text()))
+    for path in sorted((ROOT / "templates_lib").rglob("manifest.yaml")):
+        found.update(_MANIFEST_ICON.findall(path.read_text()))
     return found
 
 

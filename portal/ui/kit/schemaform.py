@@ -2,8 +2,8 @@
 
 Understood of Draft 2020-12: type, enum, oneOf with const and title, minimum and maximum, minLength and maxLength,
 pattern, format (email, uri, date, date-time, password), items, properties, required, default, title, description.
-Hints: `x-labels` (words for an enum), `x-unit`, `x-show-if` ({field: value}), `x-secret`, `x-ui` ({widget: radio,
-select, textarea, code, cards; placeholder}). What a form cannot ask for is left to the schema check.
+Hints: `x-order`, `x-labels` (words for an enum), `x-unit`, `x-show-if` ({field: value}), `x-secret`, `x-ui` ({widget:
+radio, select, textarea, code, cards; placeholder}). What a form cannot ask for is left to the schema check.
 """
 
 import re
@@ -68,7 +68,7 @@ class SchemaForm(forms.Form):
         self.rows: dict[str, list[SchemaForm]] = {}
         self.value: dict[str, Any] = {}
         required = set(schema.get("required", ()))
-        for name, part in schema.get("properties", {}).items():
+        for name, part in properties(schema):
             if part.get("type") == "object" and part.get("properties"):
                 self.groups[name] = self._part(part, name, self.initial.get(name))
             elif part.get("type") == "array" and part.get("items", {}).get("type") == "object":
@@ -164,7 +164,7 @@ class SchemaForm(forms.Form):
     # showing
     def entries(self) -> Iterator[Entry]:
         """The properties in the order of the schema, for `forms/schema.html`."""
-        for name, part in self.schema.get("properties", {}).items():
+        for name, part in properties(self.schema):
             title = part.get("title", name.replace("_", " ").capitalize())
             told, shown = part.get("description", ""), part.get("x-show-if")
             if name in self.fields:
@@ -250,6 +250,13 @@ class SchemaForm(forms.Form):
             self.add_error(name, _("This field is required.") if "required" in message else message)
         elif not self.errors:
             self.add_error(None, message)
+
+
+def properties(schema: Schema) -> list[tuple[str, Schema]]:
+    """The properties as their author ordered them: by `x-order` where it is, since JSON in a database has no order."""
+    parts: Mapping[str, Schema] = schema.get("properties", {})
+    names = [name for name in schema.get("x-order", ()) if name in parts]
+    return [(name, parts[name]) for name in dict.fromkeys((*names, *parts))]
 
 
 def _kind(schema: Schema) -> str:

@@ -307,3 +307,9 @@ def test_a_number_that_may_be_empty_is_still_a_number() -> None:
     assert empty.is_valid()
     assert empty.value == {}
     assert not SchemaForm(schema, {"most": "twelve"}).is_valid()
+
+
+def test_inputs_stand_in_the_order_of_their_author(cast: Cast, console: Client) -> None:
+    page = console.get(path_of(cast, "settings")).content.decode()
+    places = [page.index(f'name="{name}"') for name in ("check_stock", "channels", "hold_above")]
+    assert places == sorted(places)
