@@ -53,5 +53,8 @@ bench: .venv/.ready-run ## figures of the engine, the door, provisioning and pag
 chaos: .venv/.ready-run ## orders while processes are killed, wiped and paused; SEED= RUNS= KILLS= REDIS= PG= DURATION=
 	@$(PY) -m bench.chaos
 
+audit-mutate: .venv/.ready-run ## change a sealed audit log N=1000 times and find every change; figures as one JSON line
+	@$(PY) -m bench.audit --n $(or $(N),1000)
+
 fmt: .venv/.ready-dev ## put code and templates into their form
 	@$(PY) -m deploy.local.check --fix

@@ -104,6 +104,7 @@ class Env:
     redis_url: str
     secret_key: str
     master_key: str
+    audit_key_file: Path
     debug: bool
     https: bool
     host: str
@@ -133,6 +134,7 @@ class Env:
             redis_url=reader.get("REDIS_URL", _redis, "redis://127.0.0.1:6379/0"),
             secret_key=reader.secret("SECRET_KEY", _key),
             master_key=reader.secret("MASTER_KEY", _key),
+            audit_key_file=home / reader.get("AUDIT_KEY_FILE", str, "keys/audit.key"),
             debug=reader.get("DEBUG", _boolean, "0"),
             https=reader.get("HTTPS", _boolean, "0"),
             host=reader.get("HOST", str, "127.0.0.1"),

@@ -1,12 +1,17 @@
 """Reads of the audit: newest first, filtered by what the URL says."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from tenants.audit.models import AuditEvent
+from kernel.ids import public_id
+from kernel.proof import ERASE
+from tenants.audit import store
+from tenants.audit.models import AuditCheck, AuditCheckpoint, AuditEvent, AuditLeaf
 
 
 def trail(
@@ -55,3 +60,43 @@ def actions_seen(partner_id: UUID | None = None) -> list[str]:
     if partner_id is not None:
         found = found.filter(partner_id=partner_id)
     return list(found.order_by("action").values_list("action", flat=True).distinct())
+
+
+def erasures_of(events: Iterable[UUID]) -> Any:
+    """The acts by which personal data of these events were erased."""
+    return AuditEvent.objects.filter(action=ERASE, object_id__in=[public_id("aud", key) for key in events])
+
+
+@dataclass(frozen=True, slots=True)
+class ProofState:
+    """How far a log is sealed, what waits, the last checkpoint and the last verification (None before the first)."""
+
+    sealed: int
+    waiting: int
+    point: AuditCheckpoint | None
+    check: AuditCheck | None
+
+
+def proof_state() -> ProofState:
+    """The state of the present log's proof."""
+    return ProofState(
+        sealed=store.size(),
+        waiting=store.count_waiting(store.schema()),
+        point=store.last_checkpoint(),
+        check=AuditCheck.objects.order_by("-at", "-id").first(),
+    )
+
+
+def checks(limit: int = 20) -> list[AuditCheck]:
+    """The newest verifications of the present log."""
+    return list(AuditCheck.objects.order_by("-at", "-id")[:limit])
+
+
+def place_of(event_id: UUID) -> AuditLeaf | None:
+    """An event's leaf; None while it waits to be sealed."""
+    return AuditLeaf.objects.filter(event_id=event_id).first()
+
+
+def waiting_logs(*, seconds: float, rows: int) -> list[str]:
+    """Schemas whose log has events that wait for `seconds` to be sealed, or `rows` of them."""
+    return store.waiting_logs(seconds=seconds, rows=rows)

@@ -1,6 +1,7 @@
 """Reads of the tenancy room, as frozen values that doors may keep for a request."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -174,6 +175,11 @@ def tenant_counts() -> list[tuple[str, str, int]]:
         Tenant.objects.values_list("partner__slug", "state").annotate(n=Count("id")).order_by("partner__slug")
     )
     return [(slug, state, n) for slug, state, n in rows]
+
+
+def tenants_in(schemas: Iterable[str]) -> list[UUID]:
+    """The keys of the tenants whose schemas these are, as far as they are there."""
+    return list(Tenant.objects.ready().filter(schema_name__in=list(schemas)).values_list("id", flat=True))
 
 
 def tenants_behind(revision: str) -> Any:

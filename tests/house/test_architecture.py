@@ -25,7 +25,9 @@ BANNED = {
     "shared",
     "base_utils",
 }
-LONG_FOR_A_REASON: dict[str, str] = {}
+LONG_FOR_A_REASON: dict[str, str] = {
+    "kernel/proof.py": "auditors take this one file away and run it where nothing else of ours is",
+}
 """Files that are longer, each with its reason."""
 
 

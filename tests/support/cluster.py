@@ -63,6 +63,7 @@ def _start() -> None:
         PORTAL_REDIS_URL=redis_url or valkey.url,
         PORTAL_SECRET_KEY="a secret key for tests, the same in every process",
         PORTAL_MASTER_KEY="a master key for tests, the same in every process",
+        PORTAL_AUDIT_KEY_FILE=str(home.key_file("audit.key")),
         PORTAL_LOG_LEVEL="WARNING",
     )
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from billing.actions import ensure_plans
-from kernel import clock
+from kernel import clock, notes
 from kernel.actor import system
 from templates_lib.actions.publishing import publish_catalog
 from tenants.tenancy import actions, queries, store
@@ -21,6 +22,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Migrate what is behind; each tenant by itself, so that a failure leaves the others as they are."""
+        if notes.make_key(settings.AUDIT_KEY_FILE):
+            self.stdout.write(f"made the key that signs the audit: {settings.AUDIT_KEY_FILE}; keep a copy")
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
         store.make_image(clock.now())
         behind = list(queries.tenants_behind(store.revision()))

@@ -1,0 +1,22 @@
+"""What can be done with the audit: record an act, seal what was recorded, verify, export, erase, stream."""
+
+from tenants.audit.actions.erasing import erase_event
+from tenants.audit.actions.exporting import NothingSealed, TooManyEvents, export, part, whole
+from tenants.audit.actions.recording import record
+from tenants.audit.actions.sealing import BATCH, seal, verifying_keys
+from tenants.audit.actions.verifying import verify_log, witnessed
+
+__all__ = [
+    "BATCH",
+    "NothingSealed",
+    "TooManyEvents",
+    "erase_event",
+    "export",
+    "part",
+    "record",
+    "seal",
+    "verify_log",
+    "verifying_keys",
+    "whole",
+    "witnessed",
+]

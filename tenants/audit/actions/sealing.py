@@ -1,0 +1,88 @@
+"""Sealing: events that wait become leaves of the log's Merkle tree, and a signed checkpoint covers them.
+
+One sealer works on a log at a time; writers of events never wait for it. What is sealed cannot be changed unseen; an
+event that still waits can, by whoever administers the database, so the wait is short.
+"""
+
+from datetime import datetime
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from kernel import locks, notes
+from kernel.clock import rfc3339
+from kernel.proof import Checkpoint, Key, Tree
+from tenants.audit import contract, store
+from tenants.audit.models import AuditCheckpoint, AuditEvent, AuditLeaf, AuditNode
+
+log = structlog.get_logger(__name__)
+BATCH: Final = 1_000
+"""A checkpoint covers at most that many new events."""
+_KEY_NAME: Final = "portal-audit"
+
+
+def verifying_keys() -> list[Key]:
+    """The public halves of the keys that sign checkpoints. Raises NoAuditKey."""
+    return notes.verifying_keys(file=settings.AUDIT_KEY_FILE, name=_KEY_NAME)
+
+
+def seal(*, now: datetime) -> int:
+    """Seal up to a batch of what waits in the log of the present schema; how many events that were.
+
+    Does nothing while another sealer is at work here. Raises NoAuditKey.
+    """
+    with transaction.atomic():
+        schema = store.schema()
+        if not locks.try_lock_until_commit("audit.seal", schema):
+            return 0
+        wait = store.waiting(schema, limit=BATCH)
+        if not wait:
+            return 0
+        events = AuditEvent.objects.in_bulk([key for _, key in wait])
+        size = store.size()
+        tree = Tree(store.peaks(size))
+        _append(tree, [events[key] for _, key in wait if key in events])
+        store.done_waiting([number for number, _ in wait])
+        if tree.size == size:  # what waited is gone again, with its schema's rows
+            return 0
+        point = _checkpoint(tree, schema, now)
+        transaction.on_commit(lambda: _witness(schema, point.note))
+    return tree.size - size
+
+
+def _append(tree: Tree, events: list[AuditEvent]) -> None:
+    leaves: list[AuditLeaf] = []
+    nodes: list[AuditNode] = []
+    for event in events:
+        leaf = contract.new_leaf(event, tree.size)
+        leaves.append(leaf)
+        nodes += [
+            AuditNode(level=level, index=index, hash=found)
+            for level, index, found in tree.append(bytes(leaf.hash))
+            if level and level % store.TILE == 0
+        ]
+    AuditLeaf.objects.bulk_create(leaves)
+    AuditNode.objects.bulk_create(nodes)
+
+
+def _checkpoint(tree: Tree, schema: str, now: datetime) -> AuditCheckpoint:
+    before = store.last_checkpoint()
+    origin = before.note.partition("\n")[0] if before else f"{settings.BASE_DOMAIN}/audit/{schema}"
+    at = max(now, before.at) if before else now
+    point = Checkpoint(origin, tree.size, tree.root(), rfc3339(at))
+    note = notes.sign(point, file=settings.AUDIT_KEY_FILE, name=_KEY_NAME)
+    return AuditCheckpoint.objects.create(size=point.size, root=point.root, at=at, note=note)
+
+
+def _witness(schema: str, note: str) -> None:
+    """Keep the newest checkpoint outside the database, where rolling the database back does not reach it."""
+    folder = settings.AUDIT_HEADS
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = folder / f".{schema}.new"
+        fresh.write_text(note)
+        fresh.replace(folder / f"{schema}.txt")
+    except OSError as error:
+        log.warning("checkpoint not kept outside the database", error=str(error))
