@@ -107,6 +107,7 @@ def _one(made: World, ref: TenantRef, name: str, now: datetime) -> None:
     run, workflow = failing_run(f"{name} flow", order["order_id"], now)
     made.ids |= {
         "endpoint": endpoint.public_id,
+        "hook": endpoint.token,
         "event": event.public_id,
         "rejection": rejection.public_id,
         "connection": connection.public_id,
@@ -131,7 +132,7 @@ def _of_access(made: World, tenant: Tenant, times: int, now: datetime) -> None:
             tenant=tenant,
             email=f"{made.mark.lower()}-{number}@world.test",
             name=f"{made.mark} Person {number}",
-            role=Role.ANALYST,
+            role=Role.REVIEWER,
             actor=BY,
             now=now,
         )
@@ -144,7 +145,7 @@ def _of_access(made: World, tenant: Tenant, times: int, now: datetime) -> None:
             actor=BY,
             now=now,
         )
-        made.ids |= {"member": member.public_id, "token": token.public_id}
+        made.ids |= {"member": member.public_id, "user": member.user.public_id, "token": token.public_id}
         made.keys |= {"member": member, "token": token, "token_text": text}
     made.ids["tenant"] = tenant.public_id
 
@@ -172,7 +173,7 @@ def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = N
             actor=BY,
             now=now,
         )
-        made.ids |= {"member": member.public_id, "token": token.public_id}
+        made.ids |= {"member": member.public_id, "user": member.user.public_id, "token": token.public_id}
         made.keys |= {"member": member, "token": token, "token_text": text}
     made.ids["entry"] = AuditEvent.objects.filter(partner_id=partner_id).latest("id").public_id
     return made
