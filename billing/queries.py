@@ -70,3 +70,12 @@ def totals(partner_id: UUID, first: date) -> dict[UUID, tuple[int, int, int]]:
         .order_by()
     )
     return {tenant_id: (runs, events, cases) for tenant_id, runs, events, cases in rows}
+
+
+def daily_runs(tenant_ids: Sequence[UUID], since: date) -> dict[UUID, dict[date, int]]:
+    """Runs a day since then, for each of several tenants; days that were not counted are left out."""
+    found: dict[UUID, dict[date, int]] = {}
+    rows = MeterDay.objects.filter(tenant_id__in=tenant_ids, day_date__gte=since)
+    for tenant_id, day, runs in rows.values_list("tenant_id", "day_date", "runs"):
+        found.setdefault(tenant_id, {})[day] = runs
+    return found

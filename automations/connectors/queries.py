@@ -12,6 +12,7 @@ from automations.connectors.models import Connection
 from automations.connectors.registry import Use
 from kernel import ids
 from kernel.errors import NotFound
+from tenants.tenancy.queries import TenantRef, over_tenants
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,15 @@ def unhealthy() -> list[ConnectionView]:
     """Connections that did not work when they were last tested."""
     bad = (ConnectionState.DEGRADED, ConnectionState.DISCONNECTED)
     return [_view(row) for row in Connection.objects.filter(state__in=bad).order_by("name")]
+
+
+def worst(tenants: Iterable[TenantRef]) -> dict[UUID, ConnectionState | None]:
+    """How the worst connection of each tenant was when it was last tested; None where none is known to be bad."""
+    counts = "count(*) filter (where state = %s), count(*) filter (where state = %s)"
+    select = f"select {counts} from {{schema}}.connectors_connection"
+    states = [ConnectionState.DISCONNECTED, ConnectionState.DEGRADED]
+    rows = over_tenants(tenants, select, lambda _tenant: states)
+    return {key: states[0] if row[0] else states[1] if row[1] else None for key, row in rows.items()}
 
 
 def _view(row: Connection, uses: Iterable[Use] = ()) -> ConnectionView:

@@ -1,7 +1,7 @@
-"""Figures of clients for the fleet: each room registers what it knows, in one query for any number of tenants.
+"""Figures of clients for the fleet: each provider gives one or more of them, in one go for any number of clients.
 
-`@provide("open_cases")` over a function from tenant ids to a mapping of id to value. A figure that nobody provides
-is shown as a dash that says so: never a made-up number.
+`@provide("open_cases", "overdue_cases")` over a function from tenants to a mapping of tenant id to a tuple of values. A
+figure that nobody provides is shown as a dash that says so: never a made-up number.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-Provider = Callable[[Sequence[UUID]], Mapping[UUID, Any]]
+from tenants.tenancy.queries import TenantRef
+
+Provider = Callable[[Sequence[TenantRef]], Mapping[UUID, tuple[Any, ...]]]
 
 NAMES: Final = (
     "health",
@@ -24,7 +26,7 @@ NAMES: Final = (
 )
 """health: a word of the status vocabulary; success: a share of one; spark: runs of the last 14 days, oldest first."""
 
-_providers: Final[dict[str, Provider]] = {}
+_providers: Final[dict[tuple[str, ...], Provider]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class Figures:
     spark: Sequence[float] | None = None
 
 
-def provide(name: str) -> Callable[[Provider], Provider]:
-    """Register the provider of figure `name`. Raises LookupError for a name that the fleet does not show."""
-    if name not in NAMES:
-        raise LookupError(f"the fleet shows no figure called {name!r}")
+def provide(*names: str) -> Callable[[Provider], Provider]:
+    """Register the provider of these figures. Raises LookupError for a name that the fleet does not show."""
+    for name in names:
+        if name not in NAMES:
+            raise LookupError(f"the fleet shows no figure called {name!r}")
 
     def register(provider: Provider) -> Provider:
-        _providers[name] = provider
+        _providers[names] = provider
         return provider
 
     return register
@@ -55,13 +58,13 @@ def provide(name: str) -> Callable[[Provider], Provider]:
 
 def provided(name: str) -> bool:
     """Whether a room provides figure `name`."""
-    return name in _providers
+    return any(name in names for names in _providers)
 
 
-def of(tenant_ids: Sequence[UUID]) -> dict[UUID, Figures]:
+def of(tenants: Sequence[TenantRef]) -> dict[UUID, Figures]:
     """The figures of each tenant: one call a provider, however many tenants there are."""
-    known = {name: provider(tenant_ids) for name, provider in _providers.items()}
-    return {
-        key: Figures(**{name: values[key] for name, values in known.items() if key in values})
-        for key in tenant_ids
-    }
+    known: dict[UUID, dict[str, Any]] = {tenant.id: {} for tenant in tenants}
+    for names, provider in _providers.items():
+        for key, values in provider(tenants).items():
+            known[key] |= dict(zip(names, values, strict=True))
+    return {key: Figures(**values) for key, values in known.items()}

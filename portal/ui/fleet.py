@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.permissions import door
 from portal.request import PartnerRequest
-from portal.ui import figures
+from portal.ui import figures, fleet_figures  # noqa: F401 - registers its figures
 from portal.ui.kit.pages import page
 from tenants.tenancy import queries
 from tenants.tenancy.enums import JobState, TenantState
@@ -106,6 +106,7 @@ def fleet(request: PartnerRequest) -> HttpResponse:
         "before": max(0, first - PER_PAGE) if first else None,
         "chips": _chips(clients, show),
         "kpis": _kpis(clients),
+        "words": {"cases": _("open exceptions"), "runs": _("runs today")},
         "q": request.GET.get("q", ""),
         "show": show,
         "total": len(clients),
@@ -115,9 +116,9 @@ def fleet(request: PartnerRequest) -> HttpResponse:
 
 
 def clients_of(request: PartnerRequest) -> list[Client]:
-    """Every client of the partner with its figures, in as many queries as there are providers, and three."""
+    """Every client of the partner with its figures: as many queries as providers make, and three."""
     tenants = list(queries.tenants_of(request.partner.id))
-    known = figures.of([tenant.id for tenant in tenants])
+    known = figures.of([queries.ref_of(tenant) for tenant in tenants])
     return [client_of(tenant, known[tenant.id]) for tenant in tenants]
 
 

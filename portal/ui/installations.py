@@ -31,6 +31,7 @@ from templates_lib.models import Installation, TemplateVersion
 from tenants.access import policy
 from tenants.audit import queries as audit
 from tenants.tenancy import context
+from tenants.tenancy.queries import TenantRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,11 @@ def _states(rows: list[Row]) -> dict[Any, str]:
     return dict(Workflow.objects.filter(pk__in=keys).values_list("id", "state"))
 
 
-def rows_of(place: Place) -> list[tuple[Row, str]]:
+def rows_of(tenant: TenantRef) -> list[tuple[Row, str]]:
     """(installation, state of its workflow) of one client, for its page in the console."""
-    newest = {row.slug: row for row in queries.library(place.partner_id)}
-    rows = [_row(one, newest) for one in queries.installations_of(place.tenant.id)]
-    with context.enter(place.tenant):
+    newest = {row.slug: row for row in queries.library(tenant.partner_id)}
+    rows = [_row(one, newest) for one in queries.installations_of(tenant.id).select_related("tenant")]
+    with context.enter(tenant):
         states = _states(rows)
     return [(row, states.get(row.installation.workflow_id, "")) for row in rows]
 

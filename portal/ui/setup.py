@@ -10,6 +10,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from templates_lib import queries as templates
 from tenants.access import queries as access
 from tenants.access.enums import Role
 from tenants.branding import queries as branding
@@ -71,3 +72,8 @@ def _admin(tenant: Tenant) -> bool:
 )
 def _branded(tenant: Tenant) -> bool:
     return branding.row_of(tenant.partner_id) is not None
+
+
+@item(40, _("Install a template"), _("What happens to an order, a return, a delivery."), "/templates/")
+def _installed(tenant: Tenant) -> bool:
+    return bool(templates.installations_of(tenant.id).exists())

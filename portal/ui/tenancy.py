@@ -11,7 +11,7 @@ from kernel import clock
 from kernel.errors import NotFound, PortalError
 from portal.permissions import door
 from portal.request import PartnerRequest
-from portal.ui import figures, fleet, setup
+from portal.ui import figures, fleet, installations, setup
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, key_of, page
 from portal.ui.tenancy_forms import ReasonForm
@@ -24,6 +24,7 @@ from tenants.tenancy.registry import steps
 
 _TABS: Final = (
     ("overview", gettext_lazy("Overview")),
+    ("templates", gettext_lazy("Templates")),
     ("people", gettext_lazy("People")),
     ("domains", gettext_lazy("Addresses")),
     ("log", gettext_lazy("Setup log")),
@@ -63,7 +64,7 @@ def detail(request: PartnerRequest, tenant: str) -> HttpResponse:
     """A client: state, figures, checklist; its people, addresses, and how it was set up."""
     found = _client(request, tenant)
     tab = request.GET.get("tab", "overview")
-    client = fleet.client_of(found, figures.of([found.id])[found.id])
+    client = fleet.client_of(found, figures.of([queries.ref_of(found)])[found.id])
     context: dict[str, Any] = {
         "client": client,
         "tenant": found,
@@ -74,6 +75,9 @@ def detail(request: PartnerRequest, tenant: str) -> HttpResponse:
     }
     if tab == "people":
         context["members"] = access.people_of(partner_id=request.partner.id, tenant_id=found.id)
+    elif tab == "templates":
+        ready = found.ready_at is not None and found.state != TenantState.ARCHIVED
+        context["rows"] = installations.rows_of(queries.ref_of(found)) if ready else []
     elif tab == "log":
         context["progress"] = progress_of(found.provisioning)
     elif tab == "overview":

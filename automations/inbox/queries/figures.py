@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import BoolOr
@@ -12,8 +12,14 @@ from django.db.models.functions import TruncDate
 
 from automations.inbox.enums import CaseState, ClosedHow, Severity
 from automations.inbox.models import Case, Decision
-from tenants.tenancy import context
+from kernel import clock
+from tenants.tenancy import queries as tenancy
 from tenants.tenancy.queries import TenantRef
+
+_FLEET: Final = """
+select count(*), count(*) filter (where due_at < %s), count(*) filter (where severity = %s)
+from {schema}.inbox_case where closed_at is null
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +44,15 @@ class KindCount:
     closed_run: int
 
 
-def tenant_figures(tenants: Iterable[TenantRef]) -> dict[UUID, TenantFigures]:
-    """Figures of several tenants: one cheap statement each, as each lives apart; for a page of the fleet.
+def tenant_figures(tenants: Iterable[TenantRef], now: datetime | None = None) -> dict[UUID, TenantFigures]:
+    """Figures of several tenants, for a page of the fleet: one statement for a hundred of them.
 
     Due times are compared with each tenant's own present.
     """
-    found = {}
-    for tenant in tenants:
-        if tenant.ready:
-            with context.enter(tenant):
-                found[tenant.id] = _of_current(context.now())
-    return found
-
-
-def _of_current(now: datetime) -> TenantFigures:
-    counted = Case.objects.open().aggregate(
-        open=Count("id"),
-        past_due=Count("id", filter=Q(due_at__lt=now)),
-        critical=Count("id", filter=Q(severity=Severity.CRITICAL)),
-    )
-    return TenantFigures(**counted)
+    known = list(tenants)
+    presents = tenancy.presents(known, now or clock.now())
+    rows = tenancy.over_tenants(known, _FLEET, lambda tenant: [presents[tenant.id], Severity.CRITICAL])
+    return {key: TenantFigures(*row) for key, row in rows.items()}
 
 
 def open_count(now: datetime) -> int:

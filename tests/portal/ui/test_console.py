@@ -39,13 +39,13 @@ def test_a_provider_is_asked_once_for_all_clients(
 ) -> None:
     asked: list[list[Any]] = []
 
-    def cases(ids: Any) -> Any:
-        asked.append(list(ids))
-        return dict.fromkeys(ids, 7)
+    def cases(tenants: Any) -> Any:
+        asked.append([tenant.id for tenant in tenants])
+        return {tenant.id: (7, 7) for tenant in tenants}
 
-    monkeypatch.setattr(figures, "_providers", {"open_cases": cases, "overdue_cases": cases})
+    monkeypatch.setattr(figures, "_providers", {("open_cases", "overdue_cases"): cases})
     page = console.get("/clients/?show=problems").content.decode()
-    assert asked == [[cast.tenant.id]] * 2
+    assert asked == [[cast.tenant.id]]
     assert "7 exceptions are past due" in page
 
 
