@@ -13,7 +13,7 @@ import os
 import threading
 import urllib.parse
 from collections import OrderedDict
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -94,6 +94,34 @@ class _Revealed:
 
 
 _revealed = _Revealed()
+
+
+class Keeper(Protocol):
+    """How secrets are sealed for rest, for the tenant that is entered or else for the installation itself.
+
+    `row` and `version` say where the sealed secret stands, `purpose` what it is for: it opens there and nowhere else.
+    """
+
+    def keep(self, value: bytes, *, row: object, version: int, purpose: str) -> bytes: ...
+    def opened(self, sealed: bytes, *, row: object, version: int, purpose: str) -> bytes: ...
+
+
+_keeper: list[Keeper] = []
+
+
+def use_keeper(keeper: Keeper) -> None:
+    """Tell the kernel who keeps secrets; called once, when the vault room is ready."""
+    _keeper[:] = [keeper]
+
+
+def keep(value: bytes, *, row: object, version: int, purpose: str) -> bytes:
+    """`value`, sealed for the present tenant under its data key; see Keeper."""
+    return _keeper[0].keep(value, row=row, version=version, purpose=purpose)
+
+
+def opened(sealed: bytes, *, row: object, version: int, purpose: str) -> bytes:
+    """What `keep` sealed. Raises SecretUnreadable."""
+    return _keeper[0].opened(bytes(sealed), row=row, version=version, purpose=purpose)
 
 
 def redact(text: str) -> str:

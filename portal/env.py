@@ -95,6 +95,18 @@ def _key(text: str) -> str:
     return text
 
 
+def _keys(text: str) -> str:
+    for line in text.splitlines():
+        _key(line.strip())
+    return text
+
+
+def _web(text: str) -> str:
+    if text and urlsplit(text).scheme not in ("http", "https"):
+        raise ValueError("must start with https:// or http://")
+    return text
+
+
 @dataclass(frozen=True)
 class Env:
     """What an installation is told. Names and defaults are documented in `.env.example`."""
@@ -103,7 +115,11 @@ class Env:
     database: dict[str, Any]
     redis_url: str
     secret_key: str
-    master_key: str
+    master_keys: str
+    master_key_file: Path | None
+    vault_address: str
+    vault_key: str
+    vault_token: str
     audit_key_file: Path
     debug: bool
     https: bool
@@ -133,7 +149,11 @@ class Env:
             database=reader.get("DATABASE_URL", _database, "postgresql:///portal"),
             redis_url=reader.get("REDIS_URL", _redis, "redis://127.0.0.1:6379/0"),
             secret_key=reader.secret("SECRET_KEY", _key),
-            master_key=reader.secret("MASTER_KEY", _key),
+            master_keys=reader.secret("MASTER_KEY", _keys),
+            master_key_file=reader.file_of("MASTER_KEY"),
+            vault_address=reader.get("VAULT_ADDRESS", _web, ""),
+            vault_key=reader.get("VAULT_KEY", str, "portal"),
+            vault_token=reader.secret("VAULT_TOKEN", str, ""),
             audit_key_file=home / reader.get("AUDIT_KEY_FILE", str, "keys/audit.key"),
             debug=reader.get("DEBUG", _boolean, "0"),
             https=reader.get("HTTPS", _boolean, "0"),
@@ -166,7 +186,7 @@ class _Reader:
         self._known.add(full)
         return self._parsed(full, parse, self._source.get(full, "") or default)
 
-    def secret(self, name: str, parse: Any) -> Any:
+    def secret(self, name: str, parse: Any, default: str | None = None) -> Any:
         full = f"PORTAL_{name}"
         self._known |= {full, f"{full}_FILE"}
         value = self._source.get(full, "")
@@ -176,9 +196,16 @@ class _Reader:
                 value = Path(path).read_text().strip()
             except OSError as error:
                 raise BadSetting(f"{full}_FILE", f"cannot be read: {error.strerror}") from None
+        if not value and default is not None:
+            return default
         if not value:
             raise BadSetting(full, "is not set; `make demo` makes one, a server gets its own")
         return self._parsed(full, parse, value)
+
+    def file_of(self, name: str) -> Path | None:
+        """The file that a secret was read from; None where the setting itself holds it."""
+        path = self._source.get(f"PORTAL_{name}_FILE", "")
+        return Path(path) if path and not self._source.get(f"PORTAL_{name}") else None
 
     def refuse_unknown(self, more: set[str]) -> None:
         """A mistyped name is an error, not a setting that does nothing."""

@@ -11,7 +11,9 @@ from portal.env import ROOT, Env
 ENV = Env.load()
 DEBUG = ENV.debug
 SECRET_KEY = ENV.secret_key
-MASTER_KEY = ENV.master_key
+MASTER_KEYS = ENV.master_keys
+MASTER_KEY_FILE = ENV.master_key_file
+VAULT_ADDRESS, VAULT_KEY, VAULT_TOKEN = ENV.vault_address, ENV.vault_key, ENV.vault_token
 AUDIT_KEY_FILE = ENV.audit_key_file
 AUDIT_HEADS = ENV.home / "audit"  # the last checkpoint of each log, beside the database
 JOB_KEY = f"job:{ENV.secret_key}".encode()
@@ -34,6 +36,7 @@ SHARED_APPS = [
     "django.contrib.humanize",
     "django.contrib.staticfiles",
     "tenants.tenancy",
+    "tenants.vault",
     "tenants.audit",
     "tenants.access",
     "tenants.branding",

@@ -23,11 +23,9 @@ from kernel.errors import Invalid, NotFound
 from kernel.secrets import Secret
 from tenants.access import policy
 from tenants.audit.actions import record
-from tenants.tenancy import context
-from tenants.tenancy.actions import data_key
 
 PROBE_SECONDS: Final = 15.0
-_PURPOSE: Final = "connection"
+PURPOSE: Final = "connection"
 _USED_EVERY: Final = timedelta(minutes=1)
 _UNSENDABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -147,13 +145,10 @@ def set_secret(*, connection: Connection, secret: str, actor: Actor, now: dateti
     policy.require(actor, "connectors.edit", connection)
     if not secret or len(secret) > 8_000 or _UNSENDABLE.search(secret):
         raise Invalid(fields={"secret": ["Give a secret of at most 8000 characters, all on one line."]})
-    tenant = context.current().id
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         row.secret_version += 1
-        row.secret = secrets.seal(
-            data_key(tenant), secret.encode(), tenant, row.id, row.secret_version, _PURPOSE
-        )
+        row.secret = secrets.keep(secret.encode(), row=row.id, version=row.secret_version, purpose=PURPOSE)
         row.secret_hint = secret[-4:] if len(secret) >= 12 else ""
         row.secret_set_at = now
         row.state, row.state_detail = ConnectionState.NEW, ""
@@ -246,8 +241,7 @@ def _signer(row: Connection, way: Auth) -> Callable[[], dict[str, str]]:
 def _opened(row: Connection) -> Secret | None:
     if row.secret is None:
         return None
-    tenant = context.current().id
-    opened = secrets.unseal(data_key(tenant), bytes(row.secret), tenant, row.id, row.secret_version, _PURPOSE)
+    opened = secrets.opened(bytes(row.secret), row=row.id, version=row.secret_version, purpose=PURPOSE)
     return Secret(opened.decode())
 
 

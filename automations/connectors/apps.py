@@ -8,3 +8,7 @@ class ConnectorsConfig(AppConfig):
 
     name = "automations.connectors"
     label = "connectors"
+
+    def ready(self) -> None:
+        """Say where sealed secrets stand."""
+        from automations.connectors import handlers  # noqa: F401 - it registers itself

@@ -8,3 +8,7 @@ class EventsConfig(AppConfig):
 
     name = "automations.events"
     label = "events"
+
+    def ready(self) -> None:
+        """Say where sealed secrets stand."""
+        from automations.events import handlers  # noqa: F401 - it registers itself

@@ -27,7 +27,6 @@ from automations.events.models import Endpoint
 from kernel import secrets
 from kernel.errors import Invalid
 from kernel.secrets import Secret
-from tenants.tenancy.actions import data_key
 from tenants.tenancy.queries import TenantRef
 
 log = structlog.get_logger(__name__)
@@ -141,18 +140,17 @@ def _read(tenant: TenantRef, token: str) -> KnownEndpoint | None:
         version=row.secret_version,
         inbound=inbound_of(row.kind),
         previous_until=row.previous_until,
-        _secrets=_opened(tenant.id, row),
+        _secrets=_opened(row),
         _known_until=time.monotonic() + REMEMBER_SECONDS,
     )
     _remembered.put(token, endpoint)
     return endpoint
 
 
-def _opened(tenant_id: UUID, row: Endpoint) -> tuple[Secret, ...]:
-    key = data_key(tenant_id)
+def _opened(row: Endpoint) -> tuple[Secret, ...]:
     sealed = [(row.secret, row.secret_version), (row.previous_secret, row.secret_version - 1)]
     return tuple(
-        Secret(secrets.unseal(key, bytes(blob), tenant_id, row.id, version, PURPOSE).decode())
+        Secret(secrets.opened(bytes(blob), row=row.id, version=version, purpose=PURPOSE).decode())
         for blob, version in sealed
         if blob is not None
     )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from kernel import clock
-from kernel.errors import PortalError
+from kernel.errors import Invalid, PortalError
 
 Act = Callable[..., Any]
 if TYPE_CHECKING:
@@ -74,6 +74,13 @@ class Office(_ModelAdmin):
         return HttpResponseRedirect(
             f"{reverse('admin:audit_auditevent_changelist')}?{urlencode({'object_id': key})}"
         )
+
+
+def given(reason: str) -> str:
+    """The reason of an act that takes one. Raises Invalid."""
+    if not reason:
+        raise Invalid(fields={"reason": [_("Give a reason.")]})
+    return reason
 
 
 def acts_of(acts: Iterable[tuple[str, Any, Act]]) -> dict[str, tuple[Any, str, Any]]:

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from guardian.shortcuts import assign_perm, remove_perm
 
-from kernel import jsonx, locks
+from kernel import jsonx, locks, masters
 from kernel import secrets as sealing
 from kernel.actor import Actor
 from kernel.errors import Invalid
@@ -292,9 +291,19 @@ class Repeatable:
         }
 
     @property
-    def seal(self) -> bytes:
-        """The key under which its answer is sealed: it takes the master key and the request's own key to make it."""
-        return hmac.digest(settings.MASTER_KEY.encode(), f"idempotent:{self.key}".encode(), "sha256")
+    def seals(self) -> list[bytes]:
+        """Keys under which its answer may be sealed, the present one first: each takes a master key and its own key."""
+        own = f"idempotent:{self.key}".encode()
+        return [hmac.digest(text.encode(), own, "sha256") for text in masters.ring().texts()]
+
+    def opened(self, answer: bytes) -> bytes:
+        """An answer that was kept, also where the master key has changed since. Raises SecretUnreadable."""
+        for key in self.seals:
+            try:
+                return sealing.unseal(key, answer, self.owner_id)
+            except sealing.SecretUnreadable:
+                continue
+        raise sealing.SecretUnreadable("the master key that sealed this answer is forgotten")
 
 
 def answered(*, request: Repeatable, now: datetime) -> tuple[int, object] | None:
@@ -310,7 +319,7 @@ def answered(*, request: Repeatable, now: datetime) -> tuple[int, object] | None
         return None
     if found.fingerprint != request.fingerprint:
         raise KeyReused
-    return found.status, jsonx.loads(sealing.unseal(request.seal, bytes(found.answer), found.owner_id))
+    return found.status, jsonx.loads(request.opened(bytes(found.answer)))
 
 
 def keep_answer(*, request: Repeatable, status: int, body: object, now: datetime) -> None:
@@ -320,6 +329,6 @@ def keep_answer(*, request: Repeatable, status: int, body: object, now: datetime
         **request.place,
         fingerprint=request.fingerprint,
         status=status,
-        answer=sealing.seal(request.seal, jsonx.dumps(body), request.owner_id),
+        answer=sealing.seal(request.seals[0], jsonx.dumps(body), request.owner_id),
         created_at=now,
     )

@@ -127,18 +127,26 @@ class Domain(Row):
 
 
 class DataKey(Row):
-    """A tenant's data key, wrapped by the master key; deleting it makes every secret under it unreadable."""
+    """A tenant's data key, wrapped by the master key; deleting it makes every secret under it unreadable.
+
+    Without a tenant it is the installation's own. One that is `retired` seals nothing any more.
+    """
 
     prefix = "key"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="data_keys")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="data_keys"
+    )
     version = models.PositiveIntegerField(default=1)
     wrapped = models.BinaryField()
     created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "version"], name="data_key_version_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "version"], nulls_distinct=False, name="data_key_version_once"
+            ),
         ]
 
     def __str__(self) -> str:

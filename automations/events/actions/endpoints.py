@@ -14,8 +14,6 @@ from kernel import ids, secrets
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from tenants.audit.actions import record
-from tenants.tenancy import context
-from tenants.tenancy.actions import data_key
 
 OVERLAP: Final = timedelta(hours=24)
 
@@ -120,5 +118,4 @@ def _secret(kind: str, given: str) -> str:
 
 
 def _sealed(key: UUID, version: int, secret: str) -> bytes:
-    tenant = context.current().id
-    return secrets.seal(data_key(tenant), secret.encode(), tenant, key, version, policy.PURPOSE)
+    return secrets.keep(secret.encode(), row=key, version=version, purpose=policy.PURPOSE)

@@ -11,6 +11,7 @@ from kernel import clock, notes
 from kernel.actor import system
 from templates_lib.actions.publishing import publish_catalog
 from tenants.tenancy import actions, queries, store
+from tenants.vault import actions as vault
 
 
 class Command(BaseCommand):
@@ -25,10 +26,11 @@ class Command(BaseCommand):
         if notes.make_key(settings.AUDIT_KEY_FILE):
             self.stdout.write(f"made the key that signs the audit: {settings.AUDIT_KEY_FILE}; keep a copy")
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        vault.make_data_key(tenant_id=None, now=clock.now())
         store.make_image(clock.now())
         behind = list(queries.tenants_behind(store.revision()))
         for tenant in behind:
-            actions.migrate_tenant(tenant=tenant, now=clock.now())
+            actions.migrate_tenant(tenant=tenant, actor=system("upgrade"), now=clock.now())
             self.stdout.write(f"migrated {tenant.slug}")
         ensure_plans()
         published = publish_catalog(actor=system("library"), now=clock.now())

@@ -23,11 +23,10 @@ from automations.connectors.models import Connection
 from automations.connectors.registry import Use
 from kernel import ids
 from kernel.errors import Forbidden, Invalid, NotFound
-from kernel.secrets import SecretUnreadable, redact, unseal
+from kernel.secrets import SecretUnreadable, opened, redact
 from tenants.access import actions as access
 from tenants.audit.models import AuditEvent
 from tenants.tenancy import context
-from tenants.tenancy.actions import data_key
 from tenants.tenancy.queries import TenantRef
 from tests.support import make
 from tests.support.cast import NOW, Cast
@@ -97,17 +96,18 @@ class TestSecret:
     ) -> None:
         row = make.connection(secret=SECRET)
         assert (row.secret_version, row.secret_hint, row.secret_set_at) == (1, "4711", NOW)
-        sealed, key = bytes(row.secret or b""), data_key(tenant.id)
+        sealed = bytes(row.secret or b"")
         assert SECRET.encode() not in sealed
-        assert unseal(key, sealed, tenant.id, row.id, 1, "connection").decode() == SECRET
-        for names in (
-            (tenant.id, row.id, 2, "connection"),
-            (tenant.id, ids.uuid7(), 1, "connection"),
-            (other_tenant.id, row.id, 1, "connection"),
-            (tenant.id, row.id, 1, "endpoint"),
+        assert opened(sealed, row=row.id, version=1, purpose="connection").decode() == SECRET
+        for key, version, purpose in (
+            (row.id, 2, "connection"),
+            (ids.uuid7(), 1, "connection"),
+            (row.id, 1, "endpoint"),
         ):
             with pytest.raises(SecretUnreadable):
-                unseal(key, sealed, *names)
+                opened(sealed, row=key, version=version, purpose=purpose)
+        with context.enter(other_tenant), pytest.raises(SecretUnreadable):
+            opened(sealed, row=row.id, version=1, purpose="connection")
 
     def test_a_sealed_secret_that_was_moved_to_another_row_does_not_open(self, tenant: TenantRef) -> None:
         row, thief = make.connection(secret=SECRET), make.connection(secret="another one")

@@ -11,10 +11,9 @@ from automations.events import actions
 from automations.events.errors import EndpointNameTaken, SecretTooWeak
 from automations.events.models import Endpoint
 from kernel.errors import Forbidden, Invalid
-from kernel.secrets import SecretUnreadable, unseal
+from kernel.secrets import SecretUnreadable, opened
 from tenants.audit.models import AuditEvent
 from tenants.tenancy import context
-from tenants.tenancy.actions import data_key
 from tenants.tenancy.queries import TenantRef
 from tests.support import make
 from tests.support.cast import NOW, Cast
@@ -39,19 +38,17 @@ def test_a_new_endpoint_has_an_unguessable_path_and_a_secret_that_is_shown_once(
 def test_the_secret_opens_for_its_own_row_version_and_tenant_alone(
     door: Door, tenant: TenantRef, other_tenant: TenantRef
 ) -> None:
-    sealed, key = bytes(door.row.secret), data_key(tenant.id)
-    opened = unseal(key, sealed, tenant.id, door.row.id, 1, "endpoint")
-    assert opened.decode() == door.secret
-    other_key = data_key(other_tenant.id)
-    for wrong in (
-        (key, tenant.id, door.row.id, 2, "endpoint"),
-        (key, tenant.id, make.endpoint().row.id, 1, "endpoint"),
-        (key, other_tenant.id, door.row.id, 1, "endpoint"),
-        (key, tenant.id, door.row.id, 1, "connection"),
-        (other_key, other_tenant.id, door.row.id, 1, "endpoint"),
+    sealed = bytes(door.row.secret)
+    assert opened(sealed, row=door.row.id, version=1, purpose="endpoint").decode() == door.secret
+    for key, version, purpose in (
+        (door.row.id, 2, "endpoint"),
+        (make.endpoint().row.id, 1, "endpoint"),
+        (door.row.id, 1, "connection"),
     ):
         with pytest.raises(SecretUnreadable):
-            unseal(wrong[0], sealed, *wrong[1:])
+            opened(sealed, row=key, version=version, purpose=purpose)
+    with context.enter(other_tenant), pytest.raises(SecretUnreadable):
+        opened(sealed, row=door.row.id, version=1, purpose="endpoint")
 
 
 def test_the_sender_may_dictate_the_secret_but_not_a_weak_one(tenant: TenantRef) -> None:

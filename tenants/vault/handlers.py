@@ -1,0 +1,22 @@
+"""The vault follows tenants: a data key when one is made. What the audit room seals is registered here, above it."""
+
+from datetime import datetime
+
+from tenants.audit.models import AuditStream
+from tenants.tenancy import context
+from tenants.tenancy.models import ProvisioningJob
+from tenants.tenancy.queries import TenantRef
+from tenants.tenancy.registry import provisioning_step
+from tenants.vault import actions
+from tenants.vault.registry import SealedColumn, sealed_column
+
+
+@provisioning_step(20, "keys", "Make encryption keys")
+def make_keys(ref: TenantRef, _: ProvisioningJob, now: datetime) -> str:
+    """The tenant's own data key, wrapped by the installation's master key."""
+    with context.leave():
+        actions.make_data_key(tenant_id=ref.id, now=now)
+    return "Encryption keys made"
+
+
+sealed_column(SealedColumn(AuditStream, "secret", "audit_stream", "Audit stream", public=True))
