@@ -94,8 +94,7 @@ class Behind(admin.SimpleListFilter):
 
 
 def _migrate(row: Tenant, *, reason: str, actor: Any, now: Any) -> None:
-    actor.require("platform.partners")
-    actions.migrate_tenant(tenant=row, now=now)
+    actions.migrate_tenant(tenant=row, actor=actor, now=now, reason=reason)
 
 
 @admin.register(Tenant, site=site)
