@@ -212,13 +212,16 @@ def furnish() -> Ground:
         people = {**vars(cast), "novel_owner": User.objects.get(email="nora@novel.test")}
         ground = Ground(cast, worlds, people, rows=dict(_office_rows()))
         _give_tokens(ground)
-        branding.set_logo(partner=Partner.objects.get(slug="meridian"), picture=_picture(), actor=BY, now=NOW)
+        branding.set_logo(
+            partner=Partner.objects.get(slug="meridian"), picture=picture("navy"), actor=BY, now=NOW
+        )
         return ground
 
 
-def _picture() -> bytes:
+def picture(colour: str) -> bytes:
+    """A small picture in one colour, as PNG."""
     made = io.BytesIO()
-    Image.new("RGB", (64, 64), "navy").save(made, "PNG")
+    Image.new("RGB", (64, 64), colour).save(made, "PNG")
     return made.getvalue()
 
 

@@ -4,7 +4,6 @@ All of it is made from the URL tables and the catalogue of roles: an address tha
 expected is worked out from the rule of the view and from who asks, by other code than the door's.
 """
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any, Final
 
@@ -21,25 +20,15 @@ from tenants.tenancy.models import Tenant
 from tests.house import asking
 from tests.house.asking import Answer, fingerprint, undone
 from tests.house.cells import CELLS, OPEN, REFUSED, opened
-from tests.house.ground import BY, CALLERS, Caller, Ground, furnish
+from tests.house.ground import CALLERS, Caller, Ground
 from tests.house.routes import ROUTES
+from tests.house.world import BY
 from tests.support.cast import NOW
-from tests.support.databases import TestDatabase
 
 pytestmark = pytest.mark.timeout(300)
 FEWEST: Final = 500
 ALL: Final = [cell for cells in CELLS.values() for cell in cells]
 STRONG: Final = [caller for caller in CALLERS if caller.strong]
-
-
-@pytest.fixture(scope="module")
-def ground(django_db_setup: TestDatabase, django_db_blocker: Any) -> Iterator[Ground]:
-    """The furnished places, committed; thrown away after the last test of this module."""
-    with django_db_blocker.unblock():
-        found = furnish()
-    yield found
-    with django_db_blocker.unblock():
-        django_db_setup.renew()
 
 
 def test_every_address_says_who_may_use_it() -> None:

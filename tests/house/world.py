@@ -190,7 +190,7 @@ def _of_library(made: World, ref: TenantRef, now: datetime) -> None:
         now=now,
     )
     made.ids |= {"installation": installation.public_id, "slug": version.slug, "version": version.version}
-    made.keys |= {"installation": installation}
+    made.keys |= {"installation": installation, "installed": installation.id}
 
 
 def library(now: datetime = NOW) -> TemplateVersion:

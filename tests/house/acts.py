@@ -1,0 +1,363 @@
+"""Every act of the rooms, found in their `actions`, and what it is done with once in the furnished Hollis.
+
+An act is a public function that takes an `actor`. WITH says what else it is given; an act without a line there fails
+the build. What is prepared in a line is there before the act begins.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import io
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from django.apps import apps
+
+from automations.engine.dsl.document import read
+from automations.engine.enums import WorkflowState
+from automations.events.actions import Draft
+from automations.inbox import actions as inbox
+from automations.inbox.enums import Decide
+from automations.inbox.models import Case
+from billing.models import Plan
+from kernel import ids
+from kernel.actor import Actor
+from portal.env import ROOT
+from templates_lib.contract import CATALOG
+from templates_lib.models import Installation, TemplateVersion
+from templates_lib.queries import defaults
+from tenants.access import catalog
+from tenants.access.enums import Role
+from tenants.access.models import Membership, User
+from tenants.audit import actions as audit
+from tenants.audit.models import AuditEvent
+from tenants.branding.models import Brand
+from tenants.tenancy import context
+from tenants.tenancy.enums import JobState, PartnerState, TenantState
+from tenants.tenancy.models import Partner, ProvisioningJob, Tenant
+from tests.house import world
+from tests.house.ground import Ground, picture
+from tests.support import make
+from tests.support.cast import NOW
+
+Act = Callable[..., Any]
+EVERYTHING: Final = catalog.OPERATOR | {"audit.erase"}
+
+
+def modules() -> Iterator[Any]:
+    """The modules of every room's actions."""
+    for config in apps.get_app_configs():
+        if not str(config.path).startswith(str(ROOT)) or ".venv" in str(config.path):
+            continue
+        found = importlib.util.find_spec(f"{config.name}.actions")
+        if found is None:
+            continue
+        package = importlib.import_module(found.name)
+        yield package
+        for part in pkgutil.iter_modules(getattr(package, "__path__", [])):
+            yield importlib.import_module(f"{package.__name__}.{part.name}")
+
+
+def public() -> dict[str, Act]:
+    """Every public function of those modules, by its full name."""
+    return {
+        f"{module.__name__}.{name}": value
+        for module in modules()
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def acts() -> dict[str, Act]:
+    """Those that somebody does: they take an actor."""
+    return {name: does for name, does in public().items() if "actor" in inspect.signature(does).parameters}
+
+
+WITHIN: Final[Mapping[str, str]] = {
+    "tenants.audit.actions.verifying.verify_log": "it looks, and keeps what it found; who asked stands there",
+    "tenants.audit.actions.recording.record": "it is the audit",
+    "automations.inbox.actions.trace.leave_trace": "it writes the trace of an act of the inbox, in its transaction",
+    "templates_lib.actions.publishing.publish_catalog": "it publishes each template by `publish`",
+}
+"""Functions that take an actor and are no acts of their own, each with the reason."""
+
+
+@dataclass
+class Stage:
+    """Hollis with what is in it, and who acts: somebody who may do everything."""
+
+    ground: Ground
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """What the world of Hollis holds."""
+        return self.ground.worlds["hollis"].keys
+
+    @property
+    def partner(self) -> Partner:
+        """Meridian."""
+        return Partner.objects.get(slug="meridian")
+
+    @property
+    def tenant(self) -> Tenant:
+        """Hollis."""
+        return Tenant.objects.get(slug="hollis")
+
+    @property
+    def actor(self) -> Actor:
+        """Rosa, who may do everything here."""
+        user = self.ground.cast.reviewer
+        return Actor("user", user.id, str(user), EVERYTHING, "request-of-rosa", "127.0.0.1", user.id)
+
+    def person(self, name: str) -> User:
+        """Somebody of the cast, as they are in the database."""
+        return User.objects.get(email=f"{name}@cast.test")
+
+    @property
+    def case(self) -> Any:
+        """A case of a run that waits for a person."""
+        return self.keys["case"]
+
+    @property
+    def plain_case(self) -> Any:
+        """A case that no run waits for."""
+        Case.objects.filter(pk=self.case).update(of_run=False, run_id=None)
+        return self.case
+
+    @property
+    def closed_case(self) -> Any:
+        """The same, dismissed."""
+        inbox.dismiss_case(case_id=self.plain_case, reason="no", actor=world.BY, now=NOW)
+        return self.case
+
+    @property
+    def installation(self) -> Installation:
+        """What is installed in Hollis."""
+        return Installation.objects.select_related("version").get(
+            pk=self.ground.worlds["hollis"].keys["installed"]
+        )
+
+    @property
+    def sealed_event(self) -> AuditEvent:
+        """An audit event of Hollis whose place in the log is fixed."""
+        audit.seal(now=NOW)
+        return AuditEvent.objects.order_by("id")[0]
+
+    @property
+    def sandbox(self) -> Tenant:
+        """Hollis as a sandbox, on everybody's clock yet."""
+        Tenant.objects.filter(slug="hollis").update(sandbox=True)
+        return self.tenant
+
+    @property
+    def old(self) -> Tenant:
+        """Hollis as it was before the last upgrade."""
+        Tenant.objects.filter(slug="hollis").update(revision="old")
+        return self.tenant
+
+    @property
+    def stuck_job(self) -> ProvisioningJob:
+        """A job that stopped on its way."""
+        ProvisioningJob.objects.filter(tenant=self.tenant).update(state=JobState.RUNNING, error="lost")
+        return ProvisioningJob.objects.get(tenant=self.tenant)
+
+    @property
+    def version(self) -> TemplateVersion:
+        """The template that Hollis works with."""
+        return TemplateVersion.objects.get(slug="order-watch")
+
+    def newer(self) -> TemplateVersion:
+        """A later version of it."""
+        one = self.version
+        one.pk, one.version, one._state.adding = ids.uuid7(), "99.0.0", True
+        one.document = _document("order-watch", "99.0.0")
+        one.save()
+        return one
+
+    def uninstalled(self) -> TemplateVersion:
+        """The template of Hollis, which works with it no more."""
+        Installation.objects.filter(pk=self.installation.pk).delete()
+        return self.version
+
+
+def _document(slug: str, version: str) -> Any:
+    found = read((CATALOG / slug / "workflow.yaml").read_text())
+    found["document"]["version"] = version
+    return found
+
+
+_FLOW: Final = world.FLOW.replace("world-flow", "fresh-flow")
+_DRAFT: Final = Draft(
+    type="order.placed", subject="1", data=make.order(order_id="1"), source="/shops/x", time=NOW
+)
+_WHY: Final = {"reason": "because"}
+_AUDIT = "tenants.audit.actions."
+_ACCESS, _TENANCY = "tenants.access.actions.", "tenants.tenancy.actions."
+_EVENTS, _ENGINE, _INBOX = (
+    "automations.events.actions.",
+    "automations.engine.actions.",
+    "automations.inbox.actions.",
+)
+_CONNECTORS, _LIBRARY = "automations.connectors.actions.", "templates_lib.actions."
+
+WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
+    _AUDIT + "erasing.erase_event": lambda s: {"event": s.sealed_event, **_WHY},
+    _AUDIT + "exporting.export": lambda s: {
+        "kind": "jsonl",
+        "out": io.BytesIO(),
+        "filters": {"object_id": s.sealed_event.object_id},
+        "partner_id": None,
+    },
+    _ACCESS + "add_member": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "email": "new@world.test",
+        "name": "New",
+        "role": Role.ANALYST,
+    },
+    _ACCESS + "set_role": lambda s: {"membership": s.keys["member"], "role": Role.ANALYST},
+    _ACCESS + "remove_member": lambda s: {"membership": Membership.objects.get(pk=s.keys["member"].pk)},
+    _ACCESS + "make_token": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "name": "t",
+        "scopes": ["events.read"],
+        "expires_at": None,
+    },
+    _ACCESS + "revoke_token": lambda s: {"token": s.keys["token"]},
+    _ACCESS + "grant": lambda s: {
+        "user": s.person("analyst"),
+        "permission": "engine.operate",
+        "obj": s.keys["workflow"],
+    },
+    _ACCESS + "withdraw": lambda s: {
+        "user": s.person("analyst"),
+        "permission": "engine.operate",
+        "obj": s.keys["workflow"],
+    },
+    _ACCESS + "set_preferences": lambda s: {"user": s.person("reviewer"), "values": {"theme": "dark"}},
+    _ACCESS + "set_password": lambda s: {"user": s.person("reviewer"), "password": "a new and long one"},
+    _ACCESS + "set_active": lambda s: {"user": s.person("analyst"), "active": False, **_WHY},
+    _TENANCY + "create_partner": lambda s: {"slug": "fresh", "name": "Fresh"},
+    _TENANCY + "set_partner_state": lambda s: {"partner": s.partner, "state": PartnerState.SUSPENDED, **_WHY},
+    _TENANCY + "request_tenant": lambda s: {"partner": s.partner, "name": "Fresh", "slug": "fresh"},
+    _TENANCY + "retry_provisioning": lambda s: {"job": s.stuck_job},
+    _TENANCY + "set_state": lambda s: {"tenant": s.tenant, "state": TenantState.SUSPENDED, **_WHY},
+    _TENANCY + "migrate_tenant": lambda s: {"tenant": s.old, **_WHY},
+    _TENANCY + "advance_clock": lambda s: {"tenant_id": s.sandbox.id, "to": NOW + timedelta(days=1)},
+    "tenants.branding.actions.set_brand": lambda s: {
+        "partner": s.partner,
+        "name": "Other",
+        "colour": "#123456",
+        "sidebar": Brand._meta.get_field("sidebar").choices[-1][0],
+        "support_email": "",
+        "support_url": "",
+    },
+    "tenants.branding.actions.set_logo": lambda s: {"partner": s.partner, "picture": picture("maroon")},
+    "billing.actions.subscribe": lambda s: {
+        "tenant": s.tenant,
+        "plan": Plan.objects.order_by("-price_minor")[0],
+        "since": date(2026, 3, 1),
+    },
+    "automations.ledger.actions.pause_slot": lambda s: {"tenant": s.tenant, "paused": True, **_WHY},
+    _ENGINE + "workflows.publish": lambda s: {"document": read(_FLOW)},
+    _ENGINE + "workflows.deploy": lambda s: {
+        "name": "fresh",
+        "title": "Fresh",
+        "definition": s.keys["workflow"].definition,
+        "config": {},
+        "connections": {},
+    },
+    _ENGINE + "workflows.set_state": lambda s: {
+        "workflow": s.keys["workflow"],
+        "state": WorkflowState.PAUSED,
+    },
+    _ENGINE + "workflows.set_config": lambda s: {
+        "workflow": s.keys["workflow"],
+        "config": {"a": 1},
+        "connections": {},
+    },
+    _ENGINE + "workflows.start_run": lambda s: {"workflow": s.keys["workflow"], "given": {"order_id": "1"}},
+    _ENGINE + "operate.resume": lambda s: {"run_id": s.keys["run"].id, "mode": "retry", **_WHY},
+    _ENGINE + "operate.cancel": lambda s: {"run_id": s.keys["run"].id, **_WHY},
+    _EVENTS + "endpoints.create_endpoint": lambda s: {"name": "fresh", "kind": "cloudevents"},
+    _EVENTS + "endpoints.rotate_endpoint_secret": lambda s: {"endpoint": s.keys["endpoint"]},
+    _EVENTS + "endpoints.set_endpoint_active": lambda s: {"endpoint": s.keys["endpoint"], "active": False},
+    _EVENTS + "facts.publish_batch": lambda s: {"drafts": [_DRAFT]},
+    _EVENTS + "rejections.accept_rejection": lambda s: {"rejection": s.keys["rejection"], **_WHY},
+    _EVENTS + "rejections.discard_rejection": lambda s: {"rejection": s.keys["rejection"], **_WHY},
+    _CONNECTORS + "create_connection": lambda s: {
+        "name": "fresh",
+        "connector": "erp",
+        "settings": {"base_url": "https://erp.example.com"},
+    },
+    _CONNECTORS + "update_connection": lambda s: {"connection": s.keys["connection"], "name": "other"},
+    _CONNECTORS + "set_secret": lambda s: {"connection": s.keys["connection"], "secret": "a secret of many"},
+    _CONNECTORS + "test_connection": lambda s: {"connection": s.keys["connection"]},
+    _CONNECTORS + "delete_connection": lambda s: {"connection": s.keys["connection"]},
+    _INBOX + "deciding.decide_case": lambda s: {"case_id": s.case, "decision": Decide.RETRY},
+    _INBOX + "deciding.resolve_case": lambda s: {"case_id": s.plain_case, **_WHY},
+    _INBOX + "deciding.dismiss_case": lambda s: {"case_id": s.plain_case, **_WHY},
+    _INBOX + "deciding.reopen_case": lambda s: {"case_id": s.closed_case, **_WHY},
+    _INBOX + "deciding.decide_each": lambda s: {
+        "case_ids": [s.plain_case],
+        "decision": Decide.DISMISS,
+        **_WHY,
+    },
+    _INBOX + "triage.claim_case": lambda s: {"case_id": s.case},
+    _INBOX + "triage.assign_case": lambda s: {"case_id": s.case, "to": s.ground.cast.reviewer.id},
+    _INBOX + "triage.snooze_case": lambda s: {"case_id": s.case, "until": NOW + timedelta(days=1)},
+    _INBOX + "triage.comment_on_case": lambda s: {"case_id": s.case, "text": "Called the customer."},
+    _LIBRARY + "installing.install": lambda s: {
+        "version": s.uninstalled(),
+        "tenant": s.ground.cast.tenant,
+        "config": defaults(s.version.input_schema),
+        "connections": {},
+    },
+    _LIBRARY + "installing.upgrade": lambda s: {
+        "installation": s.installation,
+        "version": s.newer(),
+        "config": s.installation.config,
+        "connections": {},
+    },
+    _LIBRARY + "installing.uninstall": lambda s: {"installation": s.installation, **_WHY},
+    _LIBRARY + "installing.configure": lambda s: {
+        "workflow": s.keys["workflow"],
+        "tenant": s.ground.cast.tenant,
+        "config": {"a": 1},
+        "connections": {},
+    },
+    _LIBRARY + "publishing.publish": lambda s: {"path": _unpublished()},
+    _LIBRARY + "publishing.recall": lambda s: {"version": s.version, **_WHY},
+}
+"""What each act is given beside `actor` and `now`."""
+
+
+def _unpublished() -> Any:
+    """The folder of a template that is made to be published for the first time."""
+    TemplateVersion.objects.filter(slug="order-to-erp").delete()
+    return CATALOG / "order-to-erp"
+
+
+def inside(name: str) -> bool:
+    """Whether an act is done in a client, so that a door has entered it before."""
+    return (
+        name.startswith(("automations.", _AUDIT, _ACCESS + "grant", _ACCESS + "withdraw"))
+        and ".ledger." not in name
+    )
+
+
+def prepared(name: str, stage: Stage) -> Callable[[], Any]:
+    """The act, ready to be done."""
+    does, tenant = acts()[name], stage.ground.cast.tenant
+    with context.enter(tenant) if inside(name) else context.leave():
+        given = WITH[name](stage)
+
+    def do() -> Any:
+        with context.enter(tenant) if inside(name) else context.leave():
+            return does(actor=stage.actor, now=NOW, **given)
+
+    return do
