@@ -18,7 +18,7 @@ from tenants.audit.actions import record
 from tenants.tenancy import context, queries, store
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.errors import AddressTaken, ClockRunsForward, NotSandbox
-from tenants.tenancy.models import DataKey, Domain, Partner, ProvisioningJob, Tenant, slug_rule
+from tenants.tenancy.models import Domain, Partner, ProvisioningJob, Tenant, slug_rule
 from tenants.tenancy.registry import provisioning_step, steps
 
 log = structlog.get_logger(__name__)
@@ -282,16 +282,6 @@ def make_schema(ref: queries.TenantRef, _: ProvisioningJob, now: datetime) -> st
     return "Database schema made"
 
 
-@provisioning_step(20, "keys", "Make encryption keys")
-def make_keys(ref: queries.TenantRef, _: ProvisioningJob, now: datetime) -> str:
-    """The tenant's own data key, wrapped by the installation's master key."""
-    with context.leave():
-        if not DataKey.objects.filter(tenant_id=ref.id).exists():
-            wrapped = secrets.seal(_master(), secrets.new_key(), "dek", ref.id, 1)
-            DataKey.objects.create(tenant_id=ref.id, version=1, wrapped=wrapped, created_at=now)
-    return "Encryption keys made"
-
-
 @provisioning_step(90, "address", "Open the address")
 def open_address(ref: queries.TenantRef, _: ProvisioningJob, now: datetime) -> str:
     """Addresses below our own domain need no proof of ownership."""
@@ -300,21 +290,6 @@ def open_address(ref: queries.TenantRef, _: ProvisioningJob, now: datetime) -> s
         host = queries.primary_host(partner_id=ref.partner_id, tenant_id=ref.id)
     queries.forget_hosts()
     return host
-
-
-def data_key(tenant_id: uuid.UUID) -> bytes:
-    """The tenant's present data key, unwrapped. Raises SecretUnreadable."""
-    row = DataKey.objects.filter(tenant_id=tenant_id).order_by("-version").first()
-    if row is None:
-        raise secrets.SecretUnreadable("the tenant has no data key")
-    return secrets.unseal(_master(), bytes(row.wrapped), "dek", tenant_id, row.version)
-
-
-def _master() -> bytes:
-    """The installation's master key as 256 bits."""
-    import hashlib
-
-    return hashlib.sha256(f"kek:{settings.MASTER_KEY}".encode()).digest()
 
 
 def set_state(*, tenant: Tenant, state: TenantState, reason: str, actor: Actor, now: datetime) -> Tenant:

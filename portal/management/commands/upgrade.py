@@ -11,6 +11,7 @@ from kernel import clock, notes
 from kernel.actor import system
 from templates_lib.actions.publishing import publish_catalog
 from tenants.tenancy import actions, queries, store
+from tenants.vault import actions as vault
 
 
 class Command(BaseCommand):
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         if notes.make_key(settings.AUDIT_KEY_FILE):
             self.stdout.write(f"made the key that signs the audit: {settings.AUDIT_KEY_FILE}; keep a copy")
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        vault.make_data_key(tenant_id=None, now=clock.now())
         store.make_image(clock.now())
         behind = list(queries.tenants_behind(store.revision()))
         for tenant in behind:
