@@ -76,9 +76,14 @@ def acts() -> dict[str, Act]:
     return {name: does for name, does in public().items() if "actor" in inspect.signature(does).parameters}
 
 
+_AUDIT, _VAULT = "tenants.audit.actions.", "tenants.vault.actions."
 WITHIN: Final[Mapping[str, str]] = {
     "tenants.audit.actions.verifying.verify_log": "it looks, and keeps what it found; who asked stands there",
     "tenants.audit.actions.recording.record": "it is the audit",
+    _VAULT
+    + "rotate_master_key": "it changes a file beside the database",
+    _VAULT
+    + "forget_master_keys": "it changes a file beside the database",
     "automations.inbox.actions.trace.leave_trace": "it writes the trace of an act of the inbox, in its transaction",
     "templates_lib.actions.publishing.publish_catalog": "it publishes each template by `publish`",
 }
@@ -194,7 +199,6 @@ _DRAFT: Final = Draft(
     type="order.placed", subject="1", data=make.order(order_id="1"), source="/shops/x", time=NOW
 )
 _WHY: Final = {"reason": "because"}
-_AUDIT = "tenants.audit.actions."
 _ACCESS, _TENANCY = "tenants.access.actions.", "tenants.tenancy.actions."
 _EVENTS, _ENGINE, _INBOX = (
     "automations.events.actions.",
@@ -241,6 +245,8 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _ACCESS + "set_preferences": lambda s: {"user": s.person("reviewer"), "values": {"theme": "dark"}},
     _ACCESS + "set_password": lambda s: {"user": s.person("reviewer"), "password": "a new and long one"},
     _ACCESS + "set_active": lambda s: {"user": s.person("analyst"), "active": False, **_WHY},
+    _VAULT + "rotate_data_key": lambda s: {"tenant": s.tenant, **_WHY},
+    _VAULT + "wrap_data_keys": lambda s: {**_WHY},
     _TENANCY + "create_partner": lambda s: {"slug": "fresh", "name": "Fresh"},
     _TENANCY + "set_partner_state": lambda s: {"partner": s.partner, "state": PartnerState.SUSPENDED, **_WHY},
     _TENANCY + "request_tenant": lambda s: {"partner": s.partner, "name": "Fresh", "slug": "fresh"},
