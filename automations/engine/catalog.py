@@ -13,6 +13,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     function.name: function
     for function in (
         Function("case.open:1", required=frozenset({"kind", "title"}), optional=_CASE),
+        Function("decide:1", required=frozenset({"table", "input"})),
+        Function("humanTask:1", required=frozenset({"title"}), optional=_CASE | {"kind", "form"}),
         Function(
             "case.close:1", required=frozenset({"key"}), optional=frozenset({"outcome", "detail", "subject"})
         ),

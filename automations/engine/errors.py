@@ -38,6 +38,25 @@ class VersionTaken(Conflict):
     code = "version_taken"
 
 
+class TableRefused(Invalid):
+    """This decision table cannot be published."""
+
+    code = "table_refused"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = list(findings)
+        fields: dict[str, list[str]] = {}
+        for finding in findings:
+            fields.setdefault(finding.pointer or "/", []).append(finding.message)
+        super().__init__("; ".join(str(finding) for finding in findings[:5]), fields=fields)
+
+
+class TableInForce(Conflict):
+    """This version is in force already; publish another one instead."""
+
+    code = "table_in_force"
+
+
 class RunOver(Conflict):
     """This run is over."""
 

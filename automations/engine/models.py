@@ -272,3 +272,48 @@ class Effect(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class DecisionTable(Row):
+    """Rules that business people keep: workflows ask it by its name (`call: decide:1@default`)."""
+
+    prefix = "tbl"
+
+    name = models.CharField(max_length=80, unique=True)
+    title = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DecisionVersion(Row):
+    """A state of a table, in force from an instant on until the next one is. Its document never changes."""
+
+    prefix = "tbv"
+
+    table = models.ForeignKey(DecisionTable, on_delete=models.CASCADE, related_name="versions")
+    number = models.IntegerField()
+    effective_from = models.DateTimeField(help_text="By the tenant's clock.")
+    document = models.JSONField(help_text="Inputs, outputs, rules, and the tests that passed.")
+    published_at = models.DateTimeField()
+    published_by = models.CharField(max_length=200)
+    withdrawn_at = models.DateTimeField(null=True, help_text="Taken back before it was in force.")
+
+    class Meta:
+        ordering = ["table", "-number"]
+        constraints = [
+            # versions are counted
+            models.UniqueConstraint(fields=["table", "number"], name="decision_version_once"),
+            # what was in force stays part of the history
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__lt=models.F("effective_from")),
+                name="decision_withdrawn_before_force",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+import jsonschema_rs
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 
@@ -49,6 +50,7 @@ class Step:
     mode: str = ""
     before: Json = None
     after: Json = None
+    decided: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -200,6 +202,46 @@ def _waiting(strand: list[Json]) -> list[Waiting]:
     return [Waiting(f"{frame[1]}/{frame[2]}", kind, _at(pending["b"]), _at(until) if until else None, detail)]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a run asks a person: the form (a JSON Schema) that the answer must fit, None for a mere yes or no."""
+
+    ref: str
+    title: str
+    since: datetime
+    until: datetime | None
+    form: Mapping[str, Json] | None
+
+
+def question(run_id: UUID, case: str) -> Question | None:
+    """What a run asks by the case with this key; None if it does not wait for it (any more)."""
+    state = RunState.objects.filter(pk=run_id).values_list("snapshot", flat=True).first()
+    for strand in jsonx.unpack(state)["s"] if state else []:
+        pending, frames = strand[5], strand[6]
+        if pending and pending["k"] == "human" and pending["case"] == case:
+            until = pending.get("deadline")
+            return Question(
+                ref=f"{frames[-1][1]}/{frames[-1][2]}",
+                title=str(pending["title"]),
+                since=_at(pending["b"]),
+                until=_at(until) if until else None,
+                form=pending["form"],
+            )
+    return None
+
+
+def wrong_answer(run_id: UUID, case: str, value: Json) -> dict[str, list[str]]:
+    """What is wrong with an answer, by the place in it; nothing if it fits, or nobody waits for one."""
+    asked = question(run_id, case)
+    if asked is None or asked.form is None:
+        return {}
+    found: dict[str, list[str]] = {}
+    for error in jsonschema_rs.validator_for(dict(asked.form)).iter_errors(value):
+        place = ".".join(str(part) for part in ("value", *error.instance_path))
+        found.setdefault(place, []).append(error.message)
+    return found
+
+
 def members(run_id: UUID) -> "QuerySet[Run]":
     """The runs that a run started (workflows that it runs, items of its maps), in their order."""
     return Run.objects.defer("input", "output").filter(parent_id=run_id).order_by("position", "id")
@@ -339,6 +381,7 @@ def step_of(line: Mapping[str, Json]) -> Step:
         mode=line.get("m", ""),
         before=line.get("was"),
         after=line.get("now"),
+        decided=line.get("d"),
     )
 
 

@@ -9,8 +9,10 @@ from asgiref.sync import sync_to_async
 from psycopg import AsyncConnection
 
 from automations.connectors import actions as connectors
+from automations.engine.actions import decisions
 from automations.engine.actions.carry import Carried
 from automations.engine.executors import http
+from automations.engine.machine.kinds.calls import DECIDE
 from automations.engine.machine.moves import Effect, Outcome
 from automations.engine.store import effects
 from kernel import clock
@@ -36,6 +38,8 @@ class Effects:
 
     async def carry_out(self, held: Carried, effect: Effect) -> Outcome:
         """Do it and tell how it went. Raises psycopg.Error only."""
+        if effect.kind == DECIDE:
+            return await decisions.answer(self._connection, held.schema, effect.request)
         if effect.kind != "http":
             return Outcome(error=f"nothing here can do {effect.kind}")
         try:

@@ -13,9 +13,10 @@ from automations.engine.actions.programs import programs
 from automations.engine.actions.schedules import keep_time
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
-from automations.engine.dsl.program import EventFilter, Listen, Program, RunWorkflow
+from automations.engine.dsl.program import CallFunction, EventFilter, Listen, Program, RunWorkflow
 from automations.engine.enums import WorkflowState
 from automations.engine.errors import DefinitionRefused, Finding, VersionTaken
+from automations.engine.machine.kinds import people
 from automations.engine.models import Correlation, Definition, Resource, Trigger, Workflow
 from automations.ledger import actions as ledger
 from kernel import jsonx
@@ -129,6 +130,8 @@ def _register_correlations(program: Program) -> None:
         if isinstance(task, Listen):
             for part in (*task.filters, *task.until_filters):
                 wanted.add((part.type, _expression(part)))
+        elif isinstance(task, CallFunction) and task.function.name == people.NAME:
+            wanted.add((people.DECIDED, jsonx.text(list(people.SOURCES))))
     Correlation.objects.bulk_create(
         [Correlation(type=kind, expression=expression) for kind, expression in sorted(wanted)],
         ignore_conflicts=True,

@@ -232,7 +232,6 @@ class Function:
     name: str
     required: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
-    waits: bool = False
 
 
 @dataclass(slots=True)

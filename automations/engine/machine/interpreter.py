@@ -35,7 +35,7 @@ from automations.engine.machine.core import (
     stop_waiting,
     tell,
 )
-from automations.engine.machine.kinds import broods, calls, data, flow, fork, happenings
+from automations.engine.machine.kinds import broods, calls, data, flow, fork, happenings, people
 from automations.engine.machine.moves import Outcome
 from automations.engine.machine.state import ROOT, Frame, Run, Strand, instant
 
@@ -259,12 +259,14 @@ def take_outcome(run: Run, strand_id: str, key: str, outcome: Outcome) -> None:
 def take_event(run: Run, no: int, event: Mapping[str, Json]) -> bool:
     """Give an event to whoever listens under subscription `no`, and go on; False if nobody does or it does not fit."""
     for strand in run.strands.values():
-        pending = strand.pending
-        if pending is not None and pending["k"] == "listen" and str(no) in pending["subs"]:
+        if _waits_for(strand, no):
             task = current_task(strand)
-            assert isinstance(task, Listen)
             try:
-                taken = happenings.take(run, strand, task, no, event)
+                if isinstance(task, Listen):
+                    taken = happenings.take(run, strand, task, no, event)
+                else:
+                    assert isinstance(task, CallFunction)
+                    taken = people.take(run, strand, task, event)
             except WorkflowError as error:
                 faults.throw(run, strand, error)
                 taken = True
@@ -272,6 +274,16 @@ def take_event(run: Run, no: int, event: Mapping[str, Json]) -> bool:
             advance(run)
             return taken
     return False
+
+
+def _waits_for(strand: Strand, no: int) -> bool:
+    """Whether events of subscription `no` are for what the strand waits for."""
+    pending = strand.pending
+    if pending is None:
+        return False
+    return (pending["k"] == "listen" and str(no) in pending["subs"]) or (
+        pending["k"] == "human" and pending["no"] == no
+    )
 
 
 def take_brood(run: Run, brood: str, members: Sequence[dict[str, Json]]) -> None:

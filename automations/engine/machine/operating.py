@@ -6,6 +6,7 @@ from automations.engine.dsl.program import CallFunction, CallHttp, Task
 from automations.engine.errors import RunNotSuspended, UnknownStep, WorkflowError
 from automations.engine.machine.core import abandon, current_task, note, stop_waiting, tell
 from automations.engine.machine.interpreter import hold_faulted
+from automations.engine.machine.kinds.calls import DECIDE
 from automations.engine.machine.moves import Effect
 from automations.engine.machine.state import ROOT, Frame, Run, Strand
 
@@ -87,7 +88,7 @@ def _effect_of(task: Task) -> tuple[str, str]:
     if isinstance(task, CallHttp):
         return "http", task.effect
     if isinstance(task, CallFunction):
-        return task.function.name, "idempotent"
+        return task.function.name, "safe" if task.function.name == DECIDE else "idempotent"
     return "workflow", "idempotent"
 
 

@@ -92,10 +92,11 @@ def decide_case(
         if blocked is not None:
             raise blocked
         _require_allowed(case, chosen)
+        _require_answer(case, chosen, value)
         shown = _shown(case) | ({"data": data} if chosen == Decide.EDIT else {})
         _apply(case, chosen, actor, now, reason)
         after = _shown(case) | ({"data": value} if chosen in (Decide.EDIT, Decide.COMPLETE) else {})
-        return _write(case, chosen, actor, now, reason, shown, after)
+        return _write(case, chosen, actor, now, reason, shown, after, value)
 
 
 def resolve_case(
@@ -242,6 +243,15 @@ def _require_allowed(case: Case, chosen: Decide) -> None:
         raise NotDecidable
 
 
+def _require_answer(case: Case, chosen: Decide, value: Any) -> None:
+    """Go on only with an answer that the asking workflow can use. Raises NotDecidable, naming the fields."""
+    if chosen != Decide.RESOLVE or case.of_run or case.run_id is None:
+        return
+    wrong = engine.wrong_answer(case.run_id, case.key, value)
+    if wrong:
+        raise NotDecidable(fields=wrong)
+
+
 def _run_status(case: Case) -> str | None:
     return (
         Run.objects.filter(pk=case.run_id).values_list("status", flat=True).first() if case.run_id else None
@@ -268,6 +278,7 @@ def _write(
     reason: str,
     before: dict[str, Any],
     after: dict[str, Any],
+    value: Any = None,
 ) -> Decided:
     """Store the case, the decision, the audit row and the fact."""
     case.version += 1
@@ -284,11 +295,11 @@ def _write(
         outcome=_outcome_of(chosen),
         known=chosen == Decide.RESOLVE,
     )
-    _tell(case, decided, actor, now)
+    _tell(case, decided, actor, now, value)
     return Decided(case.id, case.public_id, case.code, CaseState(case.state), case.version, decided.id)
 
 
-def _tell(case: Case, decided: Decision, actor: Actor, now: datetime) -> None:
+def _tell(case: Case, decided: Decision, actor: Actor, now: datetime, value: Any) -> None:
     """Tell rooms above, and workflows that wait for it, what was decided."""
     events.publish(
         type="portal.case.decided",
@@ -301,6 +312,8 @@ def _tell(case: Case, decided: Decision, actor: Actor, now: datetime) -> None:
             "decision": decided.kind,
             "state": case.state,
             "by": actor.label,
+            "reason": decided.reason,
+            **({} if case.of_run else {"value": value}),
         },
         source="/portal",
         time=now,

@@ -29,6 +29,7 @@ _REFUSED_RUNS: Final = {
 }
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
+DECIDE: Final = "decide:1"
 _VERSIONED: Final = re.compile(r"^([a-z][A-Za-z0-9.]*):(\d+)(?:\.\d+)*@default$")
 
 
@@ -76,6 +77,12 @@ def _catalog_function(
     build.only(given, function.required | function.optional, f"{pointer}/with")
     for name in sorted(function.required - set(given)):
         build.find("structure", f"{pointer}/with", f"{function.name} needs {name!r}.")
+    if function.name == DECIDE and WHOLE.match(str(given.get("table", ""))):
+        build.find(
+            "structure", f"{pointer}/with/table", "The table is named, not computed, so that it can be found."
+        )
+    if "form" in given:
+        build.schema({"document": given["form"]}, f"{pointer}/with/form")
     return CallFunction(
         **common, function=function, arguments=build.template(names, given, f"{pointer}/with")
     )

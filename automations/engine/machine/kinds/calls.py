@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 from automations.engine.dsl.program import CallFunction, CallHttp, CallTask, Task, Unfetched
 from automations.engine.errors import WorkflowError
 from automations.engine.machine.core import CLOSERS, finish, push
+from automations.engine.machine.kinds import people
 from automations.engine.machine.moves import Effect, Fact, Outcome
 from automations.engine.machine.state import Frame, Run, Strand
 
 Json = Any
+DECIDE: Final = "decide:1"
 FACTS: Final = {"case.open:1": "portal.case.requested", "case.close:1": "portal.case.settled"}
 """Functions of the catalog that tell a room above something; they are done when the checkpoint is."""
 
@@ -170,6 +172,13 @@ def _shown(request: dict[str, Json]) -> dict[str, Json]:
 def function(run: Run, strand: Strand, task: CallFunction, given: Json, arguments: dict[str, Json]) -> None:
     """Call a function of the catalog: tell a room above, or ask an executor."""
     values = task.arguments(given, arguments)
+    if task.function.name == people.NAME:
+        people.ask(run, strand, task, given, values)
+        return
+    if task.function.name == DECIDE:
+        # the table is the one in force now, also if a worker stops before it has looked
+        ask(run, strand, task, given, DECIDE, {**values, "at": run.now}, "safe")
+        return
     kind = FACTS.get(task.function.name)
     if kind is None:
         ask(run, strand, task, given, task.function.name, {"with": values}, "idempotent")
@@ -204,5 +213,6 @@ def function_answered(run: Run, strand: Strand, task: Task, outcome: Outcome) ->
     if outcome.error:
         strand.count += 1
         raise WorkflowError("runtime", outcome.error, status=outcome.status or 500)
-    finish(run, strand, task, state["i"], outcome.content, begin=state["b"], k=state["key"])
+    more: dict[str, Json] = {"d": outcome.headers} if outcome.headers else {}
+    finish(run, strand, task, state["i"], outcome.content, begin=state["b"], k=state["key"], **more)
     strand.count += 1
