@@ -29,6 +29,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "insights.read": "See dashboards and order timelines",
     "billing.read": "See plan and usage",
     "audit.read": "Read the audit log",
+    "audit.stream": "Send the audit log to other systems",
+    "audit.erase": "Erase personal data from the audit log",
     "settings.edit": "Change settings",
 }
 
@@ -46,6 +48,8 @@ _TENANT_ADMIN: Final = _STAFF | {
     "engine.start",
     "billing.read",
     "audit.read",
+    "audit.stream",
+    "audit.erase",
     "settings.edit",
 }
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from kernel.ids import public_id
 from kernel.proof import ERASE
 from tenants.audit import store
-from tenants.audit.models import AuditCheck, AuditCheckpoint, AuditEvent, AuditLeaf
+from tenants.audit.models import AuditCheck, AuditCheckpoint, AuditEvent, AuditLeaf, AuditStream
 
 
 def trail(
@@ -92,9 +92,24 @@ def checks(limit: int = 20) -> list[AuditCheck]:
     return list(AuditCheck.objects.order_by("-at", "-id")[:limit])
 
 
+def unverified_since(at: datetime) -> bool:
+    """Whether the present log was last verified before `at`, or never."""
+    return not AuditCheck.objects.filter(at__gte=at).exists()
+
+
 def place_of(event_id: UUID) -> AuditLeaf | None:
     """An event's leaf; None while it waits to be sealed."""
     return AuditLeaf.objects.filter(event_id=event_id).first()
+
+
+def streams(partner_id: UUID | None = None) -> Any:
+    """Where the present log is sent to; in the public schema, a partner's own streams."""
+    return AuditStream.objects.filter(partner_id=partner_id)
+
+
+def owed_streams() -> list[tuple[str, UUID]]:
+    """(schema, stream) of every stream with something to send, in all logs."""
+    return store.owed()
 
 
 def waiting_logs(*, seconds: float, rows: int) -> list[str]:

@@ -184,3 +184,59 @@ def erase(event_id: UUID) -> int:
             [event_id],
         )
     return count
+
+
+def owe(streams: Iterable[UUID]) -> None:
+    """These streams of the present log have something to send; one that waits after a failure goes on to wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into public.audit_owed (stream_id, schema_name, due_at)
+            select one, current_schema(), clock_timestamp() from unnest(%s::uuid[]) as one
+            on conflict (stream_id) do update set asked = audit_owed.asked + 1
+            """,
+            [list(streams)],
+        )
+
+
+def owe_later(stream_id: UUID, seconds: float) -> None:
+    """Try this stream again after so many seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update public.audit_owed set due_at = clock_timestamp() + make_interval(secs => %s)"
+            " where stream_id = %s",
+            [seconds, stream_id],
+        )
+
+
+def owe_nothing(stream_id: UUID, asked: int | None = None) -> None:
+    """This stream has sent everything, unless it was asked again since it was claimed: then it is due at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from public.audit_owed where stream_id = %s and (%s::bigint is null or asked = %s)",
+            [stream_id, asked, asked],
+        )
+    owe_later(stream_id, 0)
+
+
+def claim_owed(stream_id: UUID, *, seconds: float) -> int | None:
+    """Take a stream that is due, for at most `seconds`; None where it is not due, or somebody has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update public.audit_owed set due_at = clock_timestamp() + make_interval(secs => %s)
+            where stream_id = %s and due_at <= clock_timestamp() returning asked
+            """,
+            [seconds, stream_id],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def owed() -> list[tuple[str, UUID]]:
+    """(schema, stream) of every stream that is due, in all logs."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select schema_name, stream_id from public.audit_owed where due_at <= clock_timestamp() order by due_at"
+        )
+        return [(row[0], row[1]) for row in cursor.fetchall()]

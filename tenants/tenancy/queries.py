@@ -178,9 +178,10 @@ def tenant_counts() -> list[tuple[str, str, int]]:
     return [(slug, state, n) for slug, state, n in rows]
 
 
-def tenants_in(schemas: Iterable[str]) -> list[UUID]:
+def tenants_by_schema(schemas: Iterable[str]) -> dict[str, UUID]:
     """The keys of the tenants whose schemas these are, as far as they are there."""
-    return list(Tenant.objects.ready().filter(schema_name__in=list(schemas)).values_list("id", flat=True))
+    rows = Tenant.objects.ready().filter(schema_name__in=list(schemas))
+    return dict(rows.values_list("schema_name", "id"))
 
 
 def tenants_behind(revision: str) -> Any:

@@ -1,14 +1,18 @@
 """The jobs of the tenancy room."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from kernel import clock, jobs
+from kernel.actor import system
 from tenants.audit import actions as audit
 from tenants.audit import queries as trails
 from tenants.tenancy import actions, queries
 
+VERIFY_EVERY: Final = timedelta(days=1)
+"""A log in which things happen is verified that often by itself."""
 SEAL_SECONDS: Final = 5.0
 """An event of the audit waits at most about that long for its seal."""
 
@@ -29,12 +33,37 @@ def _unsealed() -> Iterable[Mapping[str, object]]:
     waiting = set(trails.waiting_logs(seconds=SEAL_SECONDS, rows=audit.BATCH))
     if "public" in waiting:
         yield {"tenant": None}
-    for tenant_id in queries.tenants_in(waiting - {"public"}):
+    for tenant_id in queries.tenants_by_schema(waiting).values():
         yield {"tenant": tenant_id}
 
 
 @jobs.job("audit.seal", queue="work", due=_unsealed)
 def seal(**_: object) -> None:
     """Seal what waits in the log of the tenant that the job is in; outside of tenants, in the public one."""
-    while audit.seal(now=clock.now()) == audit.BATCH:
+    now = clock.now()
+    while audit.seal(now=now) == audit.BATCH:
         continue
+    if trails.unverified_since(now - VERIFY_EVERY):
+        jobs.enqueue("audit.verify")
+
+
+@jobs.job("audit.verify", queue="work")
+def verify(*, asked_by: str = "audit", **_: object) -> None:
+    """Verify the log of the tenant that the job is in; outside of tenants, the public one."""
+    audit.verify_log(actor=system(asked_by), now=clock.now())
+
+
+def _owed() -> Iterable[Mapping[str, object]]:
+    """Streams of the audit that have something to send."""
+    found = trails.owed_streams()
+    keys = queries.tenants_by_schema({schema for schema, _ in found})
+    for schema, stream in found:
+        if schema == "public" or schema in keys:
+            yield {"tenant": keys.get(schema), "stream": stream}
+
+
+@jobs.job("audit.stream", queue="work", due=_owed)
+def stream(*, stream: str, **_: object) -> None:
+    """Send a stream of the audit what it is owed."""
+    audit.deliver(stream_id=UUID(stream), now=clock.now())
+

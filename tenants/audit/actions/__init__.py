@@ -4,17 +4,22 @@ from tenants.audit.actions.erasing import erase_event
 from tenants.audit.actions.exporting import NothingSealed, TooManyEvents, export, part, whole
 from tenants.audit.actions.recording import record
 from tenants.audit.actions.sealing import BATCH, seal, verifying_keys
+from tenants.audit.actions.streaming import create_stream, delete_stream, deliver, set_stream_active
 from tenants.audit.actions.verifying import verify_log, witnessed
 
 __all__ = [
     "BATCH",
     "NothingSealed",
     "TooManyEvents",
+    "create_stream",
+    "delete_stream",
+    "deliver",
     "erase_event",
     "export",
     "part",
     "record",
     "seal",
+    "set_stream_active",
     "verify_log",
     "verifying_keys",
     "whole",

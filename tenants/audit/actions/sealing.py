@@ -15,7 +15,7 @@ from kernel import locks, notes
 from kernel.clock import rfc3339
 from kernel.proof import Checkpoint, Key, Tree
 from tenants.audit import contract, store
-from tenants.audit.models import AuditCheckpoint, AuditEvent, AuditLeaf, AuditNode
+from tenants.audit.models import AuditCheckpoint, AuditEvent, AuditLeaf, AuditNode, AuditStream
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 1_000
@@ -48,6 +48,7 @@ def seal(*, now: datetime) -> int:
         if tree.size == size:  # what waited is gone again, with its schema's rows
             return 0
         point = _checkpoint(tree, schema, now)
+        store.owe(AuditStream.objects.filter(active=True).values_list("id", flat=True))
         transaction.on_commit(lambda: _witness(schema, point.note))
     return tree.size - size
 
