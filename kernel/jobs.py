@@ -5,7 +5,9 @@ is. Lost messages cost latency only: the dispatcher asks every `source` for what
 Messages are JSON, signed, and run nothing but the jobs registered here.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -72,6 +74,19 @@ def job(
         return body
 
     return register
+
+
+def every(seconds: float) -> Callable[[], Iterable[Mapping[str, object]]]:
+    """A `due` for a job that takes nothing and is to run once in so many seconds; first when the dispatcher starts."""
+    last = [-math.inf]
+
+    def due() -> Iterable[Mapping[str, object]]:
+        if time.monotonic() - last[0] < seconds:
+            return []
+        last[0] = time.monotonic()
+        return [{}]
+
+    return due
 
 
 def enqueue(name: str, *, tenant: UUID | None = None, **ids: object) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 import psycopg
 import structlog
 
+from automations.engine.actions.forgetting import forget_event_keys
 from automations.engine.actions.worker import Worker
 from kernel import jobs
 
@@ -12,6 +13,7 @@ log = structlog.get_logger(__name__)
 SECONDS: Final = 20.0
 """A drain ends after that long, so that a worker that is asked to stop stops."""
 IDLE: Final = 1.5
+FORGET_SECONDS: Final = 1800.0
 _worker: Worker | None = None
 
 
@@ -26,3 +28,11 @@ def drain(**_: object) -> None:
     except psycopg.Error as error:
         log.warning("drain broken off; leases will end and others go on", error=str(error))
         _worker.reset()
+
+
+@jobs.job("engine.forget", queue="work", due=jobs.every(FORGET_SECONDS))
+def forget(**_: object) -> None:
+    """Forget the keys of events that no listener can come late for."""
+    count = forget_event_keys()
+    if count:
+        log.info("event keys forgotten", keys=count)

@@ -72,6 +72,15 @@ def free_expired() -> int:
         return int(cursor.rowcount)
 
 
+def forget_workers() -> int:
+    """Strike out workers that went without a word an hour ago or more; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from public.ledger_worker where heartbeat_at < clock_timestamp() - interval '1 hour'"
+        )
+        return int(cursor.rowcount)
+
+
 def anything_due() -> bool:
     """Whether an open tenant has a due run or an event that is not dispatched."""
     with connection.cursor() as cursor:

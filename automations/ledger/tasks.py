@@ -16,6 +16,8 @@ QUIET: Final = 0.25
 STANDBY: Final = 1.0
 RESEND: Final = 5.0
 """A job that is due is sent again after that many seconds."""
+SWEEP: Final = 600.0
+"""Workers that are gone are struck out that often."""
 
 
 class Rounds:
@@ -25,6 +27,7 @@ class Rounds:
         self._leads = False
         self._drains_sent = 0.0
         self._jobs_looked = 0.0
+        self._swept = 0.0
         self._sent: dict[str, float] = {}
 
     def go(self) -> float:
@@ -40,6 +43,9 @@ class Rounds:
         if time.monotonic() - self._jobs_looked >= 1.0:
             self._jobs_looked = time.monotonic()
             self._send_due_jobs()
+        if time.monotonic() - self._swept >= SWEEP:
+            self._swept = time.monotonic()
+            actions.forget_workers()
         return BUSY if due else QUIET
 
     def _lead(self) -> bool:

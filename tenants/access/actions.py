@@ -4,11 +4,13 @@ import hmac
 import secrets as random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from guardian.shortcuts import assign_perm, remove_perm
 
@@ -36,6 +38,8 @@ from tenants.tenancy.queries import at
 
 HANDOFF_SECONDS: Final = 60
 ANSWERS_KEPT: Final = timedelta(hours=24)
+HANDOFFS_SHOWN: Final = timedelta(days=1)
+"""A pass that is over is still told apart from one that never was for so long."""
 
 
 def sign_in(*, email: str, password: str, request: HttpRequest) -> User:
@@ -210,7 +214,6 @@ def issue_handoff(*, user_id: UUID, host: str, now: datetime) -> str:
     Handoff.objects.create(
         user_id=user_id, host=host, digest=digest(text), expires_at=now + timedelta(seconds=HANDOFF_SECONDS)
     )
-    Handoff.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
     return text
 
 
@@ -323,12 +326,25 @@ def answered(*, request: Repeatable, now: datetime) -> tuple[int, object] | None
 
 
 def keep_answer(*, request: Repeatable, status: int, body: object, now: datetime) -> None:
-    """Keep the answer in the transaction of what it tells of; what was kept longer than 24 hours is forgotten."""
-    IdempotentRequest.objects.filter(created_at__lte=now - ANSWERS_KEPT).delete()
+    """Keep the answer in the transaction of what it tells of; one that was kept for 24 hours gives way to it."""
+    IdempotentRequest.objects.filter(**request.place, created_at__lte=now - ANSWERS_KEPT).delete()
     IdempotentRequest.objects.create(
         **request.place,
         fingerprint=request.fingerprint,
         status=status,
         answer=sealing.seal(request.seals[0], jsonx.dumps(body), request.owner_id),
         created_at=now,
+    )
+
+
+def forget_expired(*, now: datetime, most: int = 10_000) -> int:
+    """Delete passes, kept answers and sessions whose time is over, up to `most` of each; how many those were."""
+    over: tuple[QuerySet[Any], ...] = (
+        Handoff.objects.filter(expires_at__lt=now - HANDOFFS_SHOWN),
+        IdempotentRequest.objects.filter(created_at__lte=now - ANSWERS_KEPT),
+        Session.objects.filter(expire_date__lt=now),
+    )
+    return sum(
+        QuerySet(rows.model).filter(pk__in=list(rows.values_list("pk", flat=True)[:most])).delete()[0]
+        for rows in over
     )

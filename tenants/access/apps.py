@@ -10,5 +10,5 @@ class AccessConfig(AppConfig):
     label = "access"
 
     def ready(self) -> None:
-        """Register this room's step of provisioning."""
-        from tenants.access import handlers  # noqa: F401
+        """Register this room's step of provisioning, and its jobs."""
+        from tenants.access import handlers, tasks  # noqa: F401

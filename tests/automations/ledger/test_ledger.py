@@ -204,3 +204,17 @@ def test_workers_are_seen_while_they_are_heard_of(db):
             id=ids.uuid7(), host="h", pid=age, started_at=now, heartbeat_at=now - timedelta(seconds=age)
         )
     assert [found["pid"] for found in queries.workers(now - timedelta(seconds=30))] == [1]
+
+
+def test_workers_that_are_gone_are_struck_out(committed, cast, jobs):
+    now = clock.now()
+    for age in (1, 59 * 60, 61 * 60):
+        Worker.objects.create(
+            id=ids.uuid7(), host="h", pid=age, started_at=now, heartbeat_at=now - timedelta(seconds=age)
+        )
+    rounds = tasks.Rounds()
+    rounds.go()
+    assert sorted(Worker.objects.values_list("pid", flat=True)) == [1, 59 * 60]
+    Worker.objects.update(heartbeat_at=now - timedelta(hours=2))
+    rounds.go()
+    assert Worker.objects.count() == 2  # looked at every ten minutes

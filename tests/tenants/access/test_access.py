@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import RequestFactory
 
 from automations.engine.models import Definition, Workflow
@@ -18,7 +19,7 @@ from tenants.access.errors import (
     LastAdmin,
     RoleNotHere,
 )
-from tenants.access.models import ApiToken, Membership, User
+from tenants.access.models import ApiToken, Handoff, IdempotentRequest, Membership, User
 from tenants.audit.models import AuditEvent
 from tenants.tenancy import context
 from tenants.tenancy.models import Tenant
@@ -203,3 +204,29 @@ def test_a_grant_in_one_tenant_opens_nothing_in_another(cast, other_tenant):
         twin = workflow("w")
         Workflow.objects.filter(pk=twin.pk).update(id=mine.id)  # even under the very same key
         assert not policy.may(cast.actor(cast.analyst), "engine.operate", Workflow.objects.get(pk=mine.id))
+
+
+def test_what_is_over_is_forgotten(cast):
+    now = clock.now()
+    for age in (timedelta(hours=23), timedelta(hours=25), timedelta(hours=26)):
+        Handoff.objects.create(user=cast.owner, host=cast.host, digest=f"{age}", expires_at=now - age)
+        IdempotentRequest.objects.create(
+            owner_id=cast.owner.id,
+            partner=hollis().partner,
+            digest=f"{age}",
+            fingerprint="",
+            status=200,
+            answer=b"",
+            created_at=now - age,
+        )
+        Session.objects.create(
+            session_key=f"{age}", session_data="", expire_date=now + timedelta(hours=24) - age
+        )
+    assert actions.forget_expired(now=now, most=1) == 3
+    assert actions.forget_expired(now=now) == 3
+    assert [rows.count() for rows in (Handoff.objects, IdempotentRequest.objects, Session.objects)] == [
+        1,
+        1,
+        1,
+    ]
+    assert actions.forget_expired(now=now) == 0
