@@ -64,10 +64,20 @@ class DataForm(forms.Form):
             self.leaves.setdefault(pointer, None)
         for pointer, leaf in self.leaves.items():
             self.fields[_name(pointer)] = _field(pointer, leaf, self.wrong.get(pointer, ""))
+        self._settle_marks()
         text = jsonx.text(value, indent=True)
         self.fields["whole"].label = _("The same as text (JSON)")
         self.fields["whole"].initial = text
         self.fields["whole"].widget.attrs["rows"] = str(min(text.count("\n") + 2, _LINES))
+
+    def _settle_marks(self) -> None:
+        """The first wrong field is where one begins; one that was changed is wrong no more, as far as is known."""
+        for number, pointer in enumerate(self.wrong):
+            field = self.fields[_name(pointer)]
+            if self.is_bound and _differs(self.leaves[pointer], self.data.get(_name(pointer))):
+                field.widget.attrs.pop("aria-invalid", None)
+            elif number == 0 and not self.is_bound:
+                field.widget.attrs["autofocus"] = True
 
     def faulty(self) -> list[Any]:
         """The fields at which something was found wrong."""

@@ -1,0 +1,37 @@
+"""Pages of a client's work, with something in them: a case of each sort, a run that failed and one that came through."""
+
+from datetime import timedelta
+
+from automations.engine.machine.moves import Outcome
+from automations.inbox import actions
+from automations.inbox.models import Case
+from kernel import clock
+from tenants.tenancy import context
+from tests.automations.inbox.conftest import BY, Bench
+from tests.support.cast import Cast
+
+ADDRESS = {"name": "Ann Example", "street": "14 Quay Street", "city": "Bristol", "postcode": None}
+
+
+def pages(cast: Cast) -> list[str]:
+    """The addresses of the inbox, of runs and of workflows in Hollis."""
+    now = clock.now()
+    with context.enter(cast.tenant):
+        bench = Bench()
+        failed = bench.fail(at=now - timedelta(hours=9), shipping_address=ADDRESS)
+        done = bench.fail(Outcome(201, {}, {"reference": "SO-1"}), order_id="10046", at=now)
+        going = bench.fail(order_id="10047", at=now)
+        case = Case.objects.get(run_id=failed.pk)
+        Case.objects.filter(pk=case.pk).update(facts={"Shop": {"units": 14}, "Warehouse": {"units": 9}})
+        actions.comment_on_case(case_id=case.pk, text="The carrier found it.", actor=BY, now=now)
+        actions.decide_case(case_id=Case.objects.get(run_id=going.pk).pk, decision="retry", actor=BY, now=now)
+    inbox, run = f"/inbox/{case.public_id}/", f"/runs/{failed.public_id}/"
+    workflow = f"/workflows/{bench.workflow.public_id}/"
+    return [
+        "/inbox/", "/inbox/?state=resolving", "/inbox/?q=nothing-like-it", "/inbox/?kind=run_failed&who=nobody",
+        inbox, f"{inbox}correct", f"{inbox}decide/cancel", f"{inbox}decide/complete",
+        "/runs/", "/runs/?status=suspended", "/runs/?q=nothing-like-it", run, f"{run}?step=/do/1/book&tab=input",
+        f"{run}cancel", f"/runs/{done.public_id}/",
+        "/workflows/", "/workflows/?q=nothing-like-it", workflow, f"{workflow}?step=/do/1/book",
+        f"{workflow}settings", f"{workflow}start", f"{workflow}state/paused",
+    ]  # fmt: skip
