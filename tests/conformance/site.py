@@ -76,6 +76,10 @@ class _Handler(BaseHTTPRequestHandler):
             return 401, {"message": "wrong"}
         return 200, {"authenticated": True, "user": match[1]}
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """One date for every answer, so that the same call always gets the same."""
+        return "Mon, 02 Mar 2026 09:30:00 GMT"
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 

@@ -264,7 +264,7 @@ def set_config(
 
 
 def start_run(*, workflow: Workflow, given: Any, actor: Actor, now: datetime) -> UUID:
-    """Start a run by hand; its key. Raises Conflict while the workflow is paused."""
+    """Start a run by hand, on an empty object if nothing is given; its key. Raises Conflict while it is paused."""
     from automations.engine.actions.intake import new_run
     from automations.engine.store import intake
     from tenants.tenancy import context
@@ -278,7 +278,7 @@ def start_run(*, workflow: Workflow, given: Any, actor: Actor, now: datetime) ->
         workflow_id=workflow.id,
         definition_id=definition.id,
         program=program,
-        given=given,
+        given={} if given is None else given,
         cause="manual",
         started_at=now,
     )

@@ -227,7 +227,8 @@ class Builder:
             inner = self.mapping(task["export"], f"{pointer}/export", "`export`")
             self.only(inner, {"schema", "as"}, f"{pointer}/export")
             if "as" in inner:
-                found["export_as"] = self.either(names, inner["as"], f"{pointer}/export/as")
+                seen = names.with_names("output")  # nowhere else is there an output already
+                found["export_as"] = self.either(seen, inner["as"], f"{pointer}/export/as")
             if "schema" in inner:
                 found["export_check"] = self.schema(inner["schema"], f"{pointer}/export/schema")
         if "timeout" in task:

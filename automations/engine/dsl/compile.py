@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from automations.engine.dsl.builder import COMMON, MAX_DEPTH, Builder
-from automations.engine.dsl.expressions import Compiler
+from automations.engine.dsl.expressions import AT_START, Compiler
 from automations.engine.dsl.kinds import calls, data, flow, happenings, schedules
 from automations.engine.dsl.program import CONTINUE, Function, Program, Start, Task, TaskList
 from automations.engine.errors import DefinitionRefused
@@ -65,9 +65,9 @@ class _Walker:
         head = self._head(document)
         self._use()
         names = build.expressions
-        parts = build.common(
-            {k: v for k, v in document.items() if k in ("input", "output", "timeout")}, "", names
-        )
+        parts = build.common({k: v for k, v in document.items() if k in ("output", "timeout")}, "", names)
+        if "input" in document:
+            parts |= build.common({"input": document["input"]}, "", names.known(AT_START))
         start = (
             schedules.start(build, document["schedule"], "/schedule") if "schedule" in document else Start()
         )
@@ -111,12 +111,27 @@ class _Walker:
     def _use(self) -> None:
         build = self.build
         build.only(build.use, _USE, "/use")
+        for name in build.mapping(build.use.get("functions") or {}, "/use/functions", "`functions`"):
+            if "@" in name or "://" in name:
+                build.find(
+                    "refused-catalog",
+                    f"/use/functions/{name}",
+                    "A name with @ belongs to a catalog, which a workflow cannot change; take the @ out.",
+                )
+        self._secrets()
         if build.use.get("catalogs"):
             build.find("refused-catalog", "/use/catalogs", "Functions come from the default catalog alone.")
         if build.use.get("extensions"):
             build.find(
                 "refused-extension", "/use/extensions", "Extensions are written by the platform alone."
             )
+
+    def _secrets(self) -> None:
+        """`use.secrets`: the names of connections that policies may refer to."""
+        build = self.build
+        names = build.use.get("secrets", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            build.find("structure", "/use/secrets", "`secrets` is a list of names of connections.")
 
     def _business(self, head: dict[str, Any]) -> dict[str, Any]:
         """What a run is about: `metadata.business` gives its key and its money, from the workflow's input."""

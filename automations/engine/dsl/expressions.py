@@ -20,9 +20,9 @@ WHOLE: Final = re.compile(r"^\s*\$\{(.*)\}\s*$", re.DOTALL)
 _PART: Final = re.compile(r"\$\{.*?\}", re.DOTALL)
 NOW: Final = "__now__"
 """The argument that carries the present in seconds, for expressions that use `now`."""
-STANDARD: Final = frozenset(
-    {"context", "input", "output", "secrets", "authorization", "task", "workflow", "runtime"}
-)
+STANDARD: Final = frozenset({"context", "input", "secrets", "authorization", "task", "workflow", "runtime"})
+AT_START: Final = frozenset({"secrets", "workflow", "runtime"})
+"""What the workflow's own `input.from` knows: there is no context yet, and no input but its `.`."""
 
 
 class BadExpression(ValueError):
@@ -57,6 +57,12 @@ class Compiler:
     def with_names(self, *more: str) -> "Compiler":
         """A compiler for a place where `more` variables are known; what it sees is remembered here, too."""
         inner = Compiler(self.names | set(more))
+        inner.used = self.used
+        return inner
+
+    def known(self, names: frozenset[str]) -> "Compiler":
+        """A compiler for a place where only `names` are known; what it uses is remembered here."""
+        inner = Compiler(names)
         inner.used = self.used
         return inner
 

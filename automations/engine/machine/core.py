@@ -7,13 +7,14 @@ from uuid import UUID
 from automations.engine.dsl.program import CONTINUE, END, EXIT, Check, Task, TaskList
 from automations.engine.errors import WorkflowError
 from automations.engine.machine.moves import Fact
-from automations.engine.machine.state import ROOT, Frame, Run, Strand
+from automations.engine.machine.state import ROOT, Frame, Run, Strand, instant
 
 Json = Any
 Closer = Callable[[Run, Strand, Frame, Task], None]
 CLOSERS: Final[dict[str, Closer]] = {}
 """What happens when a list of a kind has come to its end, where that is more than to finish the task around it."""
 MAX_STEPS: Final = 100_000
+MAX_JUMPS: Final = 10_000
 
 
 def note(run: Run, ref: str, status: str, begin: float, **more: Json) -> None:
@@ -30,6 +31,18 @@ def tell(run: Run, what: str, ref: str, **more: Json) -> None:
     run.facts.append(
         Fact(f"{run.id}-{run.seq}-{what}", f"portal.run.{what}", "", data, run.now, source="/engine")
     )
+
+
+def describe(run: Run, arguments: dict[str, Json], task: Task, given: Json, begin: float) -> None:
+    """Let expressions of `task` know it as `$task`, where any of the workflow's asks for it."""
+    if "task" in run.program.used:
+        arguments["task"] = {
+            "name": task.name,
+            "reference": task.ref,
+            "definition": task.source,
+            "input": given,
+            "startedAt": instant(begin),
+        }
 
 
 def check(schema: Check | None, value: Json, what: str) -> None:
@@ -88,11 +101,13 @@ def finish(
     arguments = run.arguments(strand)
     if task.output_as is not None:
         arguments["input"] = given
+        describe(run, arguments, task, given, begin)
         output = task.output_as(output, arguments)
     if task.output_check is not None:
         check(task.output_check, output, "output")
     if task.export_as is not None:
         arguments["input"], arguments["output"] = given, output
+        describe(run, arguments, task, given, begin)
         context = task.export_as(output, arguments)
         del arguments["output"]
         check(task.export_check, context, "context")
@@ -110,12 +125,21 @@ def go(run: Run, strand: Strand, then: int) -> None:
     if then == CONTINUE:
         strand.frames[-1].index += 1
     elif then >= 0:
-        strand.frames[-1].index = then
+        _jump(strand.frames[-1], then)
     elif then == EXIT:
         frame = strand.frames[-1]
         frame.index = len(frame.list.tasks)
     elif then == END:
         end(run, strand)
+
+
+def _jump(frame: Frame, then: int) -> None:
+    """Go to another task of the list; back only so often, since a list that never ends is a mistake."""
+    if then <= frame.index:
+        frame.jumps += 1
+        if frame.jumps > MAX_JUMPS:
+            raise WorkflowError("runtime", f"the list went back more than {MAX_JUMPS} times")
+    frame.index = then
 
 
 def end(run: Run, strand: Strand) -> None:

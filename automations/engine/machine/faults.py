@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from automations.engine.dsl.program import Fork, Retry, Try
 from automations.engine.errors import WorkflowError
-from automations.engine.machine.core import current_task, finish, leave, note, pop, push
+from automations.engine.machine.core import current_task, describe, finish, leave, note, pop, push
 from automations.engine.machine.kinds.flow import limit_attempt
 from automations.engine.machine.kinds.fork import drop_branches
 from automations.engine.machine.state import Frame, Run, Strand
@@ -94,6 +94,7 @@ def _takes(
         if not (same_type(error.get("type"), wanted) if name == "type" else error.get(name) == wanted):
             return False, None
     arguments = {**run.arguments(strand), task.error_as: error, "input": frame.input}
+    describe(run, arguments, task, frame.input, frame.local["b"] if frame.local else run.now)
     if task.when is not None and not task.when(frame.input, arguments):
         return False, None
     if task.except_when is not None and task.except_when(frame.input, arguments):

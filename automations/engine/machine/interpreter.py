@@ -29,6 +29,7 @@ from automations.engine.machine.core import (
     check,
     close,
     current_task,
+    describe,
     finish,
     leave,
     note,
@@ -37,7 +38,7 @@ from automations.engine.machine.core import (
 )
 from automations.engine.machine.kinds import broods, calls, data, flow, fork, happenings, people
 from automations.engine.machine.moves import Outcome
-from automations.engine.machine.state import ROOT, Frame, Run, Strand, instant
+from automations.engine.machine.state import ROOT, Frame, Run, Strand
 
 Json = Any
 _ENTER: Final[dict[type[Task], Callable[..., None]]] = {
@@ -123,14 +124,7 @@ def _enter(run: Run, strand: Strand, task: Task) -> None:
     raw = strand.data
     arguments = run.arguments(strand)
     arguments["input"] = raw
-    if "task" in run.program.used:
-        arguments["task"] = {
-            "name": task.name,
-            "reference": task.ref,
-            "definition": task.source,
-            "input": raw,
-            "startedAt": instant(run.now),
-        }
+    describe(run, arguments, task, raw, run.now)
     if NOW in run.program.used:
         arguments[NOW] = run.now
     if task.test is not None and not task.test(raw, arguments):

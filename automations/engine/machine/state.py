@@ -21,7 +21,7 @@ ROOT: Final = "0"
 class Frame:
     """A list of tasks that a strand is inside of, and where in it."""
 
-    __slots__ = ("deadline", "index", "input", "kind", "list", "local", "raw")
+    __slots__ = ("deadline", "index", "input", "jumps", "kind", "list", "local", "raw")
 
     def __init__(
         self, kind: str, tasks: TaskList, given: Json, raw: Json, local: dict[str, Any] | None = None
@@ -34,6 +34,7 @@ class Frame:
         self.raw = raw
         self.local = local
         self.deadline: float | None = None
+        self.jumps = 0
 
 
 class Strand:
@@ -207,14 +208,16 @@ def _frame_out(frame: Frame) -> list[Json]:
         None if same else [frame.raw],
         frame.local,
         frame.deadline,
+        frame.jumps,
     ]
 
 
 def _frame_in(program: Program, values: list[Json]) -> Frame:
-    kind, ref, index, given, raw, local, deadline = values
+    kind, ref, index, given, raw, local, deadline, *more = values
     frame = Frame(kind, program.lists[ref], given, given if raw is None else raw[0], local)
     frame.index = index
     frame.deadline = deadline
+    frame.jumps = more[0] if more else 0
     return frame
 
 

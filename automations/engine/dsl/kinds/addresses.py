@@ -61,6 +61,9 @@ def _policy(build: Builder, value: Any, pointer: str, names: Compiler) -> Authen
     inner = build.mapping(value[scheme], f"{pointer}/{scheme}", f"`{scheme}`")
     if "use" in inner:
         alias = build.text(inner["use"], f"{pointer}/{scheme}/use", "`use`")
+        declared = build.use.get("secrets")
+        if isinstance(declared, list) and alias not in declared:
+            build.find("unknown-reference", f"{pointer}/{scheme}/use", f"use.secrets has no {alias!r}.")
         build.connections.add(alias)
         return Authentication(connection=alias, scheme=scheme)
     if not build.inline_credentials:

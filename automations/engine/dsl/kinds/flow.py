@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from automations.engine.dsl.builder import Builder
-from automations.engine.dsl.expressions import Compiler
+from automations.engine.dsl.expressions import WHOLE, Compiler
 from automations.engine.dsl.program import Do, For, Fork, Retry, Switch, TaskList, Try
 
 Lists = Callable[[Any, str, Compiler], TaskList]
@@ -86,6 +86,13 @@ def try_(
     build.only(errors, {"with"}, f"{at}/errors")
     wanted = build.mapping(errors.get("with", {}), f"{at}/errors/with", "`with`")
     build.only(wanted, {"type", "status", "instance", "title", "detail", "details"}, f"{at}/errors/with")
+    for name, value in wanted.items():
+        if isinstance(value, str) and WHOLE.match(value):
+            build.find(
+                "static-filter",
+                f"{at}/errors/with/{name}",
+                "Errors are filtered by fixed values; put an expression into `when`.",
+            )
     error_as = str(catch.get("as", "error"))
     inside = names.with_names(error_as)
     retry = catch.get("retry")

@@ -80,7 +80,8 @@ def _foreach(build: Builder, value: Any, pointer: str, names: Compiler, lists: L
     compiled: dict[str, Any] = {}
     for part in ("output", "export"):
         entry = build.mapping(value.get(part, {}), f"{pointer}/{part}", f"`{part}`")
-        compiled[part] = build.either(inside, entry["as"], f"{pointer}/{part}/as") if "as" in entry else None
+        seen = inside.with_names("output") if part == "export" else inside
+        compiled[part] = build.either(seen, entry["as"], f"{pointer}/{part}/as") if "as" in entry else None
     return ForEach(
         item=item,
         at=at,

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from automations.engine.dsl.program import Do, For, Switch, Task, Try
 from automations.engine.errors import WorkflowError
-from automations.engine.machine.core import CLOSERS, finish, pop, push
+from automations.engine.machine.core import CLOSERS, describe, finish, pop, push
 from automations.engine.machine.state import Frame, Run, Strand
 
 Json = Any
@@ -56,6 +56,7 @@ def _close_for(run: Run, strand: Strand, frame: Frame, task: Task) -> None:
         strand.arguments = None
         arguments = run.arguments(strand)
         arguments["input"] = strand.data
+        describe(run, arguments, task, frame.input, local["b"])
         try:
             go_on = task.go_on is None or task.go_on(strand.data, arguments)
         except WorkflowError:
