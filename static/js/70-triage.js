@@ -70,6 +70,8 @@ document.addEventListener("ui:acted", (event) => {
   leaving.forEach((row) => { const box = one("input", row); if (box) box.checked = false; });
   bulk();
   document.dispatchEvent(new CustomEvent("ui:toast", { detail: { text, undo } }));
+  const home = list()?.dataset.home; // the last row is gone: what is left to do is known there
+  if (home && !rows().length) setTimeout(() => { if (!rows().length) location.assign(home); }, undo ? 8000 : 1500);
 });
 document.addEventListener("ui:refused", (event) => { comeBack(event.detail?.text); toast(event.detail?.text ?? "", { tone: "bad" }); });
 document.addEventListener("ui:undone", (event) => { if (event.detail.ok) comeBack(""); });

@@ -246,7 +246,7 @@ def draw(
     )
     width, height = f"{found.width:.0f}", f"{found.height:.0f}"
     label = conditional_escape(title or _("Graph of the steps"))
-    fits = 920 < found.width <= _WIDEST  # a wider one keeps its size and is scrolled: squeezed, nobody could read it
+    fits = 920 < found.width <= _WIDEST  # a wider one keeps its size and is scrolled, so that one can read it
     whole = (
         f'<svg class="dag{" wide" if fits else ""}" viewBox="0 0 {width} {height}"'
         f' width="{width}" height="{height}" role="group" aria-label="{label}">'

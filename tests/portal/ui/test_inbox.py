@@ -258,6 +258,24 @@ def test_of_two_who_correct_at_once_the_second_is_told_and_loses_nothing(
     assert "Colin Colleague decided this case already" in toast(click)["text"]
 
 
+def test_what_needs_approval_is_approved_by_a_click_and_rejected_with_a_reason(
+    reviewer: Client, failed: Case
+) -> None:
+    Case.objects.filter(pk=failed.pk).update(kind="needs_approval", error_class="")
+    page = words(reviewer.get(at(failed)))
+    assert "Approve" in page
+    assert "Reject" in page
+    assert reviewer.post(at(failed, "decide/cancel"), {"seen": failed.version}).status_code == 422
+    done = reviewer.post(
+        at(failed, "decide/skip"),
+        {"at_once": "1", "seen": failed.version},
+        headers={**PART, "HX-Request": "true"},
+    )
+    assert (done.status_code, toast(done)["text"]) == (204, f"{failed.code} goes on")
+    failed.refresh_from_db()
+    assert (failed.state, failed.decision) == (CaseState.RESOLVING, "skip")
+
+
 def test_what_needs_a_reason_asks_for_it_and_keeps_what_was_typed(
     reviewer: Client, make_case: Callable[..., Case], now: Any
 ) -> None:
