@@ -22,6 +22,7 @@ from portal.ui.inbox_forms import CommentForm, DecideForm
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import acted, go, key_of, page, refused, tell
 from portal.ui.kit.query import instant, moved
+from portal.ui.kit.schemaform import SchemaForm
 from tenants.tenancy import context
 
 _UNDONE_BY_REOPENING: Final = CLOSING
@@ -44,28 +45,30 @@ def decide(request: TenantRequest, case: str, decision: str) -> HttpResponse:
     if decision not in ON_THE_RUN | CLOSING or decision == Decide.EDIT:
         raise NotFound
     chosen, found = Decide(decision), case_or_404(request, key)
-    sent = request.method == "POST"
-    form = DecideForm(request.POST if sent else None, decision=chosen, initial={"seen": found.row.version})
+    form, fields = _forms(request, chosen, found)
     status = 200
-    if sent and form.is_valid():
-        try:
-            actions.decide_case(
-                case_id=key, decision=chosen, actor=request.actor, now=context.now(), **_given(form)
-            )
-        except PortalError as error:
-            if not error.benign:
-                raise
-            if "at_once" in request.POST:
-                return not_done(request, case, error)
-            refuse(form, error)
-            status = error.status
+    if request.method == "POST":
+        if all([form.is_valid(), fields is None or fields.is_valid()]):
+            given = _given(form) | ({"value": fields.value} if fields is not None else {})
+            try:
+                actions.decide_case(
+                    case_id=key, decision=chosen, actor=request.actor, now=context.now(), **given
+                )
+            except PortalError as error:
+                if not error.benign:
+                    raise
+                if "at_once" in request.POST:
+                    return not_done(request, case, error)
+                refuse(form, error)
+                status = error.status
+            else:
+                return done(request, found, chosen)
         else:
-            return done(request, found, chosen)
-    elif sent:
-        status = 422
+            status = 422
     answer = next((one for one in found.answers if one.decision == chosen), None)
     context_ = {
         "form": form,
+        "fields": fields,
         "case": found,
         "decision": chosen.value,
         "verb": str(answer.label if answer else chosen.label),
@@ -76,6 +79,20 @@ def decide(request: TenantRequest, case: str, decision: str) -> HttpResponse:
         "crumbs": crumbs(request, found, str(answer.label if answer else chosen.label)),
     }
     return page(request, "inbox/decide.html", context_, part="dialog", status=status)
+
+
+def _forms(request: TenantRequest, chosen: Decide, found: CaseDetail) -> tuple[DecideForm, SchemaForm | None]:
+    """What `chosen` asks for; and the form of the answer, where a workflow waits for one that has fields."""
+    data = request.POST if request.method == "POST" else None
+    asked = found.form if chosen == Decide.RESOLVE else None
+    fields = SchemaForm(asked, data, prefix="answer") if asked and asked.get("properties") else None
+    form = DecideForm(
+        data,
+        decision=chosen,
+        valued=asked is not None and fields is None,
+        initial={"seen": found.row.version},
+    )
+    return form, fields
 
 
 def _given(form: DecideForm) -> dict[str, Any]:

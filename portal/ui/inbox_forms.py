@@ -34,10 +34,13 @@ class DecideForm(forms.Form):
     )
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, decision: Decide, **more: Any) -> None:
-        """Only what `decision` asks for."""
+    def __init__(self, *args: Any, decision: Decide, valued: bool = False, **more: Any) -> None:
+        """Only what `decision` asks for; `valued`: an answer that no fields can be made for."""
         super().__init__(*args, **more)
-        if decision != Decide.COMPLETE:
+        if valued:
+            self.fields["value"].label = _("Answer (JSON)")
+            self.fields["value"].help_text = ""
+        elif decision != Decide.COMPLETE:
             del self.fields["value"]
         if decision in _NEEDS_REASON:
             self.fields["reason"].required = True

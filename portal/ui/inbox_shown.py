@@ -131,7 +131,8 @@ def _button(one: Answer, case: CaseDetail, *, first: bool) -> Button:
         label=str(one.label),
         icon=_ICONS[one.decision],
         key="a" if first and one.decision not in letters else letters.get(one.decision, ""),
-        at_once=one.decision in _AT_ONCE or (first and approving),
+        at_once=(one.decision in _AT_ONCE or (first and approving))
+        and not (one.decision == Decide.RESOLVE and case.form),
         primary=first and case.row.closed_at is None,
     )
 

@@ -1,6 +1,7 @@
 """Runs: the list, and one run with its cause, its graph, its time, its history and each of its steps."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -113,7 +114,7 @@ def view_or_404(key: UUID) -> RunView:
 def run(request: TenantRequest, run: str) -> HttpResponse:
     """One run: what it failed on first, then everything it did; it looks again by itself as long as it moves."""
     view, now = view_or_404(key_of("run", run)), context.now()
-    case = inbox.case_of_run(view.id, now=now) if request.actor.may("inbox.read") else None
+    case = _case_of(view, now) if request.actor.may("inbox.read") else None
     drawn = shown.drawing(view, now)
     step = request.GET.get("step", "") or drawn.worth_a_look
     tab = request.GET.get("tab", "") if request.GET.get("tab") in _TABS else "summary"
@@ -140,6 +141,15 @@ def run(request: TenantRequest, run: str) -> HttpResponse:
         "crumbs": _crumbs(request, view),
     }
     return page(request, "runs/run.html", context_, part="whole")
+
+
+def _case_of(view: RunView, now: datetime) -> CaseRow | None:
+    """The case of a run's failure; else one that its workflow asked for, an open one before all others."""
+    failure = inbox.case_of_run(view.id, now=now)
+    if failure is not None:
+        return failure
+    asked = inbox.find(view.public_id, now=now)
+    return next((one for one in asked if one.closed_at is None), asked[0] if asked else None)
 
 
 def _crumbs(request: TenantRequest, view: RunView) -> list[tuple[str, str]]:

@@ -239,6 +239,8 @@ def _awaited(waits: Waiting, view: RunView, now: datetime) -> str:
         return _("The last try failed; the next one comes %(when)s") % {"when": until or _("soon")}
     if waits.kind == "timer":
         return _("It waits; it goes on %(when)s") % {"when": until or _("soon")}
+    if waits.kind == "person":
+        return _("It waits for somebody to decide")
     if waits.kind == "answer":
         return _("It asks another system and waits for the answer")
     if waits.until:

@@ -73,7 +73,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CaseDetail:
-    """A case as its page shows it. `editable` is the data of the failed step, which `edit` would replace."""
+    """A case as its page shows it. `editable` is the data of the failed step, which `edit` would replace.
+
+    `form` is the schema of the answer that a workflow waits for, which `resolve` would give.
+    """
 
     row: CaseRow
     cause: str
@@ -96,6 +99,7 @@ class CaseDetail:
     notes: Sequence[Note]
     alike_open: int
     runbook: str
+    form: Mapping[str, Json] | None = None
 
 
 def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
@@ -134,7 +138,15 @@ def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
         notes=[_note(one) for one in notes],
         alike_open=Case.objects.open().filter(fingerprint=found.fingerprint).exclude(pk=found.pk).count(),
         runbook=kind.runbook,
+        form=_form(found),
     )
+
+
+def _form(found: Case) -> Mapping[str, Json] | None:
+    if found.closed or found.of_run or found.run_id is None:
+        return None
+    asked = engine.question(found.run_id, found.key)
+    return asked.form if asked else None
 
 
 def _run(found: Case) -> engine.RunView | None:

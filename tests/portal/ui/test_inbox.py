@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from automations.engine.actions import workflows
 from automations.engine.machine.moves import Outcome
 from automations.engine.models import Run
+from automations.events.models import Event
 from automations.inbox import actions
 from automations.inbox.enums import CaseState
 from automations.inbox.models import Case, Comment
@@ -17,7 +19,7 @@ from tenants.access.models import User
 from tenants.audit.models import AuditEvent
 from tenants.tenancy import context
 from tenants.tenancy.queries import TenantRef
-from tests.automations.inbox.conftest import Bench
+from tests.automations.inbox.conftest import BY, Bench
 from tests.portal.ui.conftest import PART
 from tests.support.cast import NOW, Cast
 
@@ -449,3 +451,61 @@ def test_the_sidebar_counts_and_the_search_finds_cases(
     case = make_case(title="Order 10045 is not delivered in time")
     assert f'href="{at(case)}"' in reviewer.get(f"/search/?q={case.code}").content.decode()
     assert f'href="{at(case)}"' in reviewer.get("/search/?q=10045").content.decode()
+
+
+@pytest.fixture
+def asked(tenant: TenantRef, now: Any) -> Case:
+    """A case by which a workflow asks for an answer in fields, and waits for it."""
+    return ask_for(
+        {
+            "type": "object",
+            "required": ["amount"],
+            "properties": {"amount": {"type": "integer", "title": "Amount", "maximum": 5_000}},
+        }
+    )
+
+
+def ask_for(form: Any) -> Case:
+    """The case of a run that asks a person and waits."""
+    bench = Bench()
+    document = {
+        "document": {"dsl": "1.0.3", "namespace": "test", "name": "asking", "version": "1.0.0"},
+        "do": [{"ask": {"call": "humanTask:1@default", "with": {"title": "Refund for A1?", "form": form}}}],
+    }
+    bench.workflow = workflows.deploy(
+        name="asking",
+        title="Asking",
+        definition=workflows.publish(document=document, actor=BY, now=NOW),
+        config={},
+        connections={},
+        actor=BY,
+        now=NOW,
+    )
+    return Case.objects.get(run_id=bench.fail().pk)
+
+
+def test_an_answer_that_a_workflow_waits_for_is_given_in_fields(reviewer: Client, asked: Case) -> None:
+    assert "at_once" not in words(reviewer.get(at(asked))).split("What usually helps")[1].split("Decline")[0]
+    dialog = reviewer.get(at(asked, "decide/resolve"), headers=PART)
+    assert 'name="answer-amount"' in words(dialog)
+    wrong = reviewer.post(at(asked, "decide/resolve"), {"answer-amount": "9999", "reason": "Kept it"})
+    assert wrong.status_code == 422
+    assert 'value="9999"' in words(wrong)
+    assert "Kept it" in words(wrong)
+    asked.refresh_from_db()
+    assert asked.state == CaseState.OPEN
+    done = reviewer.post(at(asked, "decide/resolve"), {"answer-amount": "4000", "seen": asked.version})
+    assert done.status_code == 302
+    asked.refresh_from_db()
+    assert (asked.state, asked.closed_by) == (CaseState.RESOLVED, "Rosa Reviewer")
+    told = Event.objects.get(type="portal.case.decided")
+    assert told.data["value"] == {"amount": 4_000}
+
+
+def test_an_answer_without_fields_is_given_as_json(reviewer: Client, tenant: TenantRef, now: Any) -> None:
+    case = ask_for({"type": "integer", "maximum": 9})
+    for text in ("many", "77"):
+        wrong = reviewer.post(at(case, "decide/resolve"), {"value": text})
+        assert wrong.status_code in (400, 422), text
+        assert text in words(wrong)
+    assert reviewer.post(at(case, "decide/resolve"), {"value": "7"}).status_code == 302
