@@ -72,6 +72,12 @@ def totals(partner_id: UUID, first: date) -> dict[UUID, tuple[int, int, int]]:
     return {tenant_id: (runs, events, cases) for tenant_id, runs, events, cases in rows}
 
 
+def plans_of(partner_id: UUID) -> dict[UUID, Plan]:
+    """The plan of each of a partner's tenants that has one."""
+    rows = Subscription.objects.filter(tenant__partner_id=partner_id).select_related("plan")
+    return {row.tenant_id: row.plan for row in rows}
+
+
 def daily_runs(tenant_ids: Sequence[UUID], since: date) -> dict[UUID, dict[date, int]]:
     """Runs a day since then, for each of several tenants; days that were not counted are left out."""
     found: dict[UUID, dict[date, int]] = {}

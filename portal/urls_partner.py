@@ -6,6 +6,7 @@ from portal.api.addresses import PARTNER
 from portal.api.reference import REFERENCE
 from portal.ui import branding, fleet, new_client, tenancy
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_TEMPLATES
+from portal.ui.usage_addresses import PARTNER_USAGE
 
 CLIENTS = [
     path("", fleet.fleet, name="fleet"),
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/", include((CLIENTS, "tenancy"))),
     path("branding/", include((BRANDING, "branding"))),
     path("templates/", include((PARTNER_TEMPLATES, "templates"))),
+    path("usage/", include((PARTNER_USAGE, "billing"))),
 ]
 handler404 = "portal.ui.errors.not_found"
 handler500 = "portal.ui.errors.failed"

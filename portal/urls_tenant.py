@@ -6,8 +6,9 @@ from portal import hooks
 from portal.api.addresses import TENANT
 from portal.api.reference import REFERENCE
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, TENANT_TEMPLATES
-from portal.ui.work_addresses import WORK
 from portal.ui.tenant_addresses import PAGES
+from portal.ui.usage_addresses import TENANT_USAGE
+from portal.ui.work_addresses import WORK
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/<str:token>", hooks.receive, name="hooks"),
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *CONSOLE_AND_TENANT,
     *PAGES,
     path("templates/", include((TENANT_TEMPLATES, "templates"))),
+    path("usage/", include((TENANT_USAGE, "billing"))),
     *WORK,
 ]
 handler404 = "portal.ui.errors.not_found"

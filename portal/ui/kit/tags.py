@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -283,6 +283,12 @@ def plain(value: Any) -> str:
     if value == "":
         return _("(empty)")
     return value if isinstance(value, str) else jsonx.text(value)
+
+
+@register.filter
+def day_label(day: date) -> str:
+    """A calendar day, without a time zone: 23 Nov."""
+    return words.day_label(day)
 
 
 @register.filter(name="look")
