@@ -8,7 +8,7 @@ from kernel.money import Money
 from portal.ui.kit import words
 
 
-class _Plans(forms.ModelChoiceField[Plan]):
+class _Plans(forms.ModelChoiceField):  # type: ignore[type-arg] # generic for the type checker alone
     """Plans by their code, with price and what they include."""
 
     def label_from_instance(self, obj: Plan) -> str:
