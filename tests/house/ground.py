@@ -199,7 +199,7 @@ def furnish() -> Ground:
     """Make it all, by the rooms' own actions."""
     with clock.hold(NOW), kernel_jobs.recorded() as recorded:
         cast = the_cast.load()
-        novel = _provision("meridian", "novel")
+        novel = provision("meridian", "novel")
         recorded.run_all()
         novel_ref = queries.ref_of(Tenant.objects.get(pk=novel.pk))
         worlds = {
@@ -232,7 +232,7 @@ def _office_rows() -> Iterator[tuple[str, str]]:
         yield f"{model._meta.app_label}/{model._meta.model_name}", str(row or ids.uuid7())
 
 
-def _provision(partner: str, slug: str) -> Tenant:
+def provision(partner: str, slug: str) -> Tenant:
     return tenancy.request_tenant(
         partner=Partner.objects.get(slug=partner),
         name=f"{slug.title()} & Co",

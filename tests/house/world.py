@@ -28,6 +28,7 @@ from templates_lib.actions import installing, publishing
 from templates_lib.models import TemplateVersion
 from tenants.access import actions as access
 from tenants.access.enums import Role
+from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
 from tenants.tenancy import context
 from tenants.tenancy.models import Partner, Tenant
@@ -65,21 +66,31 @@ class World:
 def of_tenant(ref: TenantRef, mark: str, *, times: int = 1, now: datetime = NOW) -> World:
     """One of everything in a tenant; `times` of what lists show."""
     made = World(mark)
+    fill(made, ref, times, now)
     with context.enter(ref):
-        for number in range(times):
-            _one(made, ref, f"{mark} {number}", now)
-        while events.dispatch(ref, now=now):
-            pass
-        assert not Rejection.objects.filter(code="handler_failed").exists()
         made.keys["case"] = Case.objects.filter(of_run=True).latest("opened_at").id
         made.ids["case"] = Case.objects.get(pk=made.keys["case"]).public_id
         inbox.comment_on_case(case_id=made.keys["case"], text=f"{mark} says", actor=BY, now=now)
         made.ids["entry"] = AuditEvent.objects.latest("id").public_id
-    _of_access(made, Tenant.objects.get(pk=ref.id), times, now)
+        made.keys["stream"], _ = audit.create_stream(
+            name=f"{mark} log", kind="webhook", address="https://siem.example.com/in", actor=BY, now=now
+        )
+        made.ids["stream"] = made.keys["stream"].public_id
     _of_library(made, ref, now)
     for back in range(times):
         billing.meter(tenant=ref, day=now.date() - timedelta(days=back), now=now)
     return made
+
+
+def fill(made: World, ref: TenantRef, times: int, now: datetime = NOW) -> None:
+    """So many of whatever lists in a tenant show."""
+    with context.enter(ref):
+        for number in range(times):
+            _one(made, ref, f"{made.mark} {number}", now)
+        while events.dispatch(ref, now=now):
+            pass
+        assert not Rejection.objects.filter(code="handler_failed").exists()
+    _of_access(made, Tenant.objects.get(pk=ref.id), times, now)
 
 
 def _one(made: World, ref: TenantRef, name: str, now: datetime) -> None:
