@@ -37,9 +37,9 @@ def main() -> int:
                 f"no portal answers on port {settings.PORTAL_PORT}; start it with make demo", file=sys.stderr
             )
             return 2
-    tenant = _sandbox()
-    replay = json.loads(_command("replay", "olist", str(folder), tenant=tenant).splitlines()[-1])
-    figures = json.loads(_command("kpi", tenant=tenant, json=True, shape="olist10k"))
+    tenant = sandbox()
+    replay = json.loads(command("replay", "olist", str(folder), tenant=tenant).splitlines()[-1])
+    figures = json.loads(command("kpi", tenant=tenant, json=True, shape="olist10k"))
     differences = _differences(json.loads(truth_file.read_text()), figures, "")
     expected = _independent(folder)
     counted = {kind: number for kind, number in replay["cases_by_kind"].items() if number}
@@ -53,7 +53,7 @@ def main() -> int:
     return 1 if differences else 0
 
 
-def _sandbox() -> str:
+def sandbox() -> str:
     """A fresh sandbox tenant with Order watch, made as every tenant is made; its name."""
     from kernel import clock, jobs
     from kernel.actor import system
@@ -84,7 +84,7 @@ def _sandbox() -> str:
     return f"{partner.slug}/{slug}"
 
 
-def _command(name: str, *arguments: str, **options: Any) -> str:
+def command(name: str, *arguments: str, **options: Any) -> str:
     from django.core.management import call_command
 
     out = io.StringIO()

@@ -26,7 +26,6 @@ from bench.chaos.stage import Stage, postgres, product
 from bench.chaos.watcher import Watcher
 
 STEPS: Final = 3
-PATIENCE: Final = 180.0
 REPEATS: Final = 0.005
 TERMINAL_SECONDS: Final = 60.0
 
@@ -88,7 +87,7 @@ async def _measured(options: argparse.Namespace, receiver: Receiver, stage: Stag
     monkey = Monkey(stage, watcher, redis_url, plan, random.Random(options.seed))
     load = Load(shop, "chaos.chaos", options.runs, float(options.duration))
     await asyncio.gather(load.run(), monkey.run())
-    completed = await _settled(watcher, tenant, options.runs)
+    completed = await _settled(watcher, tenant, options.runs, options.lease + TERMINAL_SECONDS)
     await watcher.done()
     unsafe = await _unsafe(options.unsafe, receiver, stage, tenant, shop, watcher) if options.unsafe else {}
     figures = {
@@ -173,7 +172,7 @@ where w.name = 'unsafe' and r.status = 'suspended'
 """
 
 
-async def _settled(watcher: Watcher, tenant: Any, runs: int) -> dict[str, Any]:
+async def _settled(watcher: Watcher, tenant: Any, runs: int, patience: float) -> dict[str, Any]:
     """Wait until every run is over, or nothing moves any more."""
     began, seen = time.monotonic(), -1
     while True:
@@ -181,7 +180,7 @@ async def _settled(watcher: Watcher, tenant: Any, runs: int) -> dict[str, Any]:
         completed, double, last = rows[0]
         if completed != seen:
             began, seen = time.monotonic(), completed
-        if completed >= runs or time.monotonic() - began > PATIENCE:
+        if completed >= runs or time.monotonic() - began > patience:
             broken = await asyncio.to_thread(_broken_journals, tenant)
             return {"completed": completed, "double": double, "last": last, "broken": broken}
         await asyncio.sleep(0.25)
@@ -218,7 +217,7 @@ async def _unsafe(
     for pid in stage.children("engine"):
         os.kill(pid, 9)
     suspended = 0
-    for _ in range(int(PATIENCE * 2)):
+    for _ in range(int(TERMINAL_SECONDS * 4)):
         suspended = int(str((await watcher.rows(_SUSPENDED.format(schema=tenant.schema_name), []))[0][0]))
         if suspended >= count:
             break

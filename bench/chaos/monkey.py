@@ -66,7 +66,9 @@ class Monkey:
         began = time.monotonic()
         for at, fault in schedule(self.plan, self.rng):
             await asyncio.sleep(max(0.0, began + at - time.monotonic()))
-            await self.do("child" if fault == "worker" and self._paused else fault)
+            if fault in ("worker", "postgres"):  # either would keep a paused process from its late writes
+                await asyncio.gather(*self._pauses)
+            await self.do(fault)
         await asyncio.gather(*self._pauses)
 
     async def do(self, fault: Fault) -> None:
