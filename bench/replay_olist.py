@@ -85,6 +85,7 @@ def sandbox() -> str:
 
 
 def command(name: str, *arguments: str, **options: Any) -> str:
+    """What a management command prints."""
     from django.core.management import call_command
 
     out = io.StringIO()
