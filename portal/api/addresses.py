@@ -27,6 +27,9 @@ _BOTH: Final[_Addresses] = [
     path("tokens/<str:token>", access.OneToken.as_view(), name="token"),
     path("audit", audit.Audit.as_view(), name="audit"),
     path("audit/<str:entry>", audit.AuditOne.as_view(), name="audit-entry"),
+    path("audit-proof", audit.AuditProof.as_view(), name="audit-proof"),
+    path("audit-streams", audit.Streams.as_view(), name="audit-streams"),
+    path("audit-streams/<str:stream>", audit.OneStream.as_view(), name="audit-stream"),
     path("templates", templates.Library.as_view(), name="templates"),
     path("templates/<slug:slug>/versions", templates.Versions.as_view(), name="template-versions"),
     path(
@@ -54,6 +57,7 @@ PARTNER: Final[_Addresses] = [
 
 TENANT: Final[_Addresses] = [
     *_BOTH,
+    path("audit-lines", audit.AuditLines.as_view(), name="audit-lines"),
     path("events", events.Events.as_view(), name="events"),
     path("events/<str:event>", events.OneEvent.as_view(), name="event"),
     path("endpoints", events.Endpoints.as_view(), name="endpoints"),

@@ -36,6 +36,7 @@ IDS: Final = {
     "member": "mem",
     "rejection": "rej",
     "run": "run",
+    "stream": "ast",
     "tenant": "tnt",
     "token": "tok",
     "workflow": "wfl",

@@ -7,6 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from portal.ui import (
     access,
     audit,
+    audit_proof,
+    audit_streams,
     brand_files,
     help_pages,
     install,
@@ -52,10 +54,24 @@ PEOPLE: Final = [
     path("tokens/<str:token>/revoke", access.revoke_token, name="token-revoke"),
 ]
 
+AUDIT: Final = [
+    path("", audit.trail, name="trail"),
+    path("export", audit_proof.export, name="export"),
+    path("proof/", audit_proof.proof, name="proof"),
+    path("proof/verify.py", audit_proof.verifier, name="verifier"),
+    path("proof/keys.txt", audit_proof.keys, name="keys"),
+    path("proof/checkpoint.txt", audit_proof.checkpoint, name="checkpoint"),
+    path("streams/", audit_streams.streams, name="streams"),
+    path("streams/new", audit_streams.add, name="stream-add"),
+    path("streams/<str:stream>/switch", audit_streams.switch, name="stream-switch"),
+    path("streams/<str:stream>/remove", audit_streams.remove, name="stream-remove"),
+    path("<str:entry>/erase", audit_proof.erase, name="erase"),
+]
+
 CONSOLE_AND_TENANT: Final[list[URLPattern | URLResolver]] = [
     path("", sessions.start, name="start"),
     path("", include((PEOPLE, "access"))),
-    path("", include(([path("audit/", audit.trail, name="trail")], "audit"))),
+    path("audit/", include((AUDIT, "audit"))),
 ]
 
 _INSTALLATION: Final[list[URLPattern | URLResolver]] = [

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -16,7 +17,7 @@ from tenants.audit import queries
 from tenants.audit.models import AuditEvent
 
 
-def _scope(request: SignedIn) -> UUID | None:
+def scope(request: SignedIn) -> UUID | None:
     """In a tenant the schema says whose events these are; in a console the partner does."""
     assert request.portal.partner is not None
     return None if request.portal.tenant else request.portal.partner.id
@@ -31,32 +32,43 @@ def _day(text: str, *, end: bool = False) -> datetime | None:
         return None
 
 
+def filters_of(request: SignedIn) -> dict[str, str]:
+    """What the URL asks for, as it stands there."""
+    names = ("q", "action", "actor", "object", "since", "until")
+    return {name: request.GET.get(name, "").strip() for name in names}
+
+
+def asked(filters: dict[str, str]) -> dict[str, Any]:
+    """The same as the room's queries take it."""
+    return {
+        "text": filters["q"],
+        "action": filters["action"],
+        "actor": filters["actor"],
+        "object_id": filters["object"],
+        "since": _day(filters["since"]),
+        "until": _day(filters["until"], end=True),
+    }
+
+
 @door("audit.read")
 def trail(request: SignedIn) -> HttpResponse:
     """A page of events, filtered by the URL; `?event=` opens one beside the table."""
-    given = request.GET
-    filters = {
-        name: given.get(name, "").strip() for name in ("q", "action", "actor", "object", "since", "until")
-    }
-    rows = queries.trail(
-        text=filters["q"],
-        action=filters["action"],
-        actor=filters["actor"],
-        object_id=filters["object"],
-        since=_day(filters["since"]),
-        until=_day(filters["until"], end=True),
-        partner_id=_scope(request),
-    )
+    given, filters = request.GET, filters_of(request)
+    rows = queries.trail(**asked(filters), partner_id=scope(request))
     place = request.portal.tenant or request.portal.partner
     assert place is not None
-    event = _event(request, given.get("event", ""))
+    event = event_of(request, given.get("event", ""))
     context = {
         "slice": slice_by(rows, given.get("after", "")),
-        "actions": queries.actions_seen(_scope(request)),
+        "actions": queries.actions_seen(scope(request)),
         "filters": filters,
         "filtered": any(filters.values()),
         "event": event,
         "changes": changes(event) if event else [],
+        "leaf": queries.place_of(event.pk) if event else None,
+        "may_stream": request.actor.may("audit.stream"),
+        "may_erase": request.actor.may("audit.erase"),
+        "asked": urlencode({name: value for name, value in filters.items() if value}),
         "crumbs": [(place.name, "/"), (_("Audit log"), "")],
     }
     return page(request, "audit/trail.html", context, part=_part(request))
@@ -66,11 +78,11 @@ def _part(request: SignedIn) -> str:
     return "panel" if request.headers.get("HX-Target", "").endswith("#panel") else "rows"
 
 
-def _event(request: SignedIn, public_id: str) -> AuditEvent | None:
+def event_of(request: SignedIn, public_id: str) -> AuditEvent | None:
     if not public_id:
         return None
     found: AuditEvent | None = (
-        queries.trail(partner_id=_scope(request)).filter(pk=key_of("aud", public_id)).first()
+        queries.trail(partner_id=scope(request)).filter(pk=key_of("aud", public_id)).first()
     )
     if found is None:
         raise NotFound

@@ -73,15 +73,18 @@ class ProofState:
 
     sealed: int
     waiting: int
+    waiting_since: datetime | None
     point: AuditCheckpoint | None
     check: AuditCheck | None
 
 
 def proof_state() -> ProofState:
     """The state of the present log's proof."""
+    waiting, since = store.count_waiting(store.schema())
     return ProofState(
         sealed=store.size(),
-        waiting=store.count_waiting(store.schema()),
+        waiting=waiting,
+        waiting_since=since,
         point=store.last_checkpoint(),
         check=AuditCheck.objects.order_by("-at", "-id").first(),
     )

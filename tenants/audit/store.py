@@ -7,6 +7,7 @@ is passed over.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -52,12 +53,12 @@ def waiting(of: str, *, limit: int) -> list[tuple[int, UUID]]:
         return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
-def count_waiting(of: str) -> int:
-    """How many events of one log are not sealed."""
+def count_waiting(of: str) -> tuple[int, datetime | None]:
+    """How many events of one log are not sealed, and since when the first of them waits."""
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from public.audit_pending where schema_name = %s", [of])
+        cursor.execute("select count(*), min(at) from public.audit_pending where schema_name = %s", [of])
         row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), row[1]) if row else (0, None)
 
 
 def done_waiting(numbers: list[int]) -> None:

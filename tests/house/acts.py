@@ -80,10 +80,8 @@ _AUDIT, _VAULT = "tenants.audit.actions.", "tenants.vault.actions."
 WITHIN: Final[Mapping[str, str]] = {
     "tenants.audit.actions.verifying.verify_log": "it looks, and keeps what it found; who asked stands there",
     "tenants.audit.actions.recording.record": "it is the audit",
-    _VAULT
-    + "rotate_master_key": "it changes a file beside the database",
-    _VAULT
-    + "forget_master_keys": "it changes a file beside the database",
+    _VAULT + "rotate_master_key": "it changes a file beside the database",
+    _VAULT + "forget_master_keys": "it changes a file beside the database",
     "automations.inbox.actions.trace.leave_trace": "it writes the trace of an act of the inbox, in its transaction",
     "templates_lib.actions.publishing.publish_catalog": "it publishes each template by `publish`",
 }
@@ -215,6 +213,13 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "filters": {"object_id": s.sealed_event.object_id},
         "partner_id": None,
     },
+    _AUDIT + "streaming.create_stream": lambda s: {
+        "name": "SIEM",
+        "kind": "webhook",
+        "address": "https://siem.example.com/in",
+    },
+    _AUDIT + "streaming.set_stream_active": lambda s: {"stream": s.keys["stream"], "active": False},
+    _AUDIT + "streaming.delete_stream": lambda s: {"stream": s.keys["stream"]},
     _ACCESS + "add_member": lambda s: {
         "partner": s.partner,
         "tenant": s.tenant,

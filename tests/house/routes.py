@@ -31,6 +31,7 @@ OWNED: Final = frozenset(
         "place",
         "rejection",
         "run",
+        "stream",
         "tenant",
         "token",
         "workflow",

@@ -187,6 +187,15 @@ def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = N
         made.ids |= {"member": member.public_id, "user": member.user.public_id, "token": token.public_id}
         made.keys |= {"member": member, "token": token, "token_text": text}
     made.ids["entry"] = AuditEvent.objects.filter(partner_id=partner_id).latest("id").public_id
+    stream, _ = audit.create_stream(
+        name=f"{mark} log",
+        kind="webhook",
+        address="https://siem.example.com/in",
+        partner_id=partner_id,
+        actor=BY,
+        now=now,
+    )
+    made.ids["stream"] = stream.public_id
     return made
 
 

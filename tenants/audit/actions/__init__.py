@@ -1,7 +1,7 @@
 """What can be done with the audit: record an act, seal what was recorded, verify, export, erase, stream."""
 
 from tenants.audit.actions.erasing import erase_event
-from tenants.audit.actions.exporting import NothingSealed, TooManyEvents, export, part, whole
+from tenants.audit.actions.exporting import NothingSealed, TooManyEvents, export, lines_from, part, whole
 from tenants.audit.actions.recording import record
 from tenants.audit.actions.sealing import BATCH, seal, verifying_keys
 from tenants.audit.actions.streaming import create_stream, delete_stream, deliver, set_stream_active
@@ -16,6 +16,7 @@ __all__ = [
     "deliver",
     "erase_event",
     "export",
+    "lines_from",
     "part",
     "record",
     "seal",

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -83,6 +83,14 @@ def part(point: AuditCheckpoint, rows: Any, filters: Mapping[str, str], head: in
     yield _note(point)
 
 
+def lines_from(start: int, limit: int) -> list[tuple[int, str]]:
+    """(number, line) of sealed events from `start` on, up to the last checkpoint."""
+    point = store.last_checkpoint()
+    end = min(start + limit, point.size if point else 0)
+    rows = store.sealed_rows(AuditLeaf.objects.filter(seq__gte=start, seq__lt=end).order_by("seq"))
+    return [(row.leaf.seq, _line(row).decode().rstrip("\n")) for row in rows]
+
+
 def _wanted(size: int, rows: Any) -> Iterator[store.Sealed]:
     """The leaves of `rows`, in order, and those of the acts that erased personal data of some of them."""
     keys = list(rows.order_by().values_list("id", flat=True))
@@ -128,24 +136,25 @@ def _sizes(last: int) -> set[int]:
 def export(
     *,
     kind: str,
-    out: BinaryIO,
+    out: IO[bytes],
     filters: Mapping[str, Any],
     partner_id: UUID | None,
     head: int = 0,
+    most: int | None = MOST,
     actor: Actor,
     now: datetime,
 ) -> int:
     """Write the events that match `filters` into `out`: `jsonl`, or `zip` with a table, the keys and the verifier.
 
-    What is written ends at the last checkpoint. Returns how many events there are. Raises NothingSealed and
-    TooManyEvents.
+    What is written ends at the last checkpoint. Returns how many events there are. Raises NothingSealed, and
+    TooManyEvents beyond `most`.
     """
     actor.require("audit.read")
     point = store.last_checkpoint()
     if point is None:
         raise NothingSealed
     rows = queries.trail(**filters, partner_id=partner_id)
-    if rows[: MOST + 1].count() > MOST:
+    if most is not None and rows[: most + 1].count() > most:
         raise TooManyEvents
     shown = {name: _said(value) for name, value in filters.items() if value}
     complete = not shown and partner_id is None
@@ -167,7 +176,7 @@ def _said(value: Any) -> str:
     return rfc3339(value) if isinstance(value, datetime) else str(value)
 
 
-def _write(lines: Iterator[bytes], out: BinaryIO) -> int:
+def _write(lines: Iterator[bytes], out: IO[bytes]) -> int:
     count = 0
     for line in lines:
         count += line.startswith(b'{"event"')
@@ -175,7 +184,7 @@ def _write(lines: Iterator[bytes], out: BinaryIO) -> int:
     return count
 
 
-def _write_zip(lines: Iterator[bytes], out: BinaryIO, point: AuditCheckpoint) -> int:
+def _write_zip(lines: Iterator[bytes], out: IO[bytes], point: AuditCheckpoint) -> int:
     """A folder that is understood without this portal."""
     table = io.StringIO(newline="")
     cells = csv.writer(table)

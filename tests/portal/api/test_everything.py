@@ -28,6 +28,9 @@ def test_what_a_partner_reads_is_as_the_document_says(path: str, console: Machin
     for name, listed in members.items():
         if f"{{{name}}}" in path:
             ids[name] = console.get(listed).json()["items"][0]["id"]
+    if "{stream}" in path:
+        made = {"name": "SIEM", "kind": "webhook", "address": "https://siem.example.com/in"}
+        ids["stream"] = console.post("audit-streams", made).json()["id"]
     assert console.get(path.format(**ids)).status_code == 200
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from kernel import clock, ids, proof
@@ -404,3 +405,34 @@ def test_sealing_without_the_key_says_so(tenant: TenantRef, settings: Any, tmp_p
     with pytest.raises(NoAuditKey), transaction.atomic():
         actions.seal(now=NOW)
     assert store.size() == 0
+
+
+def test_by_command(committed: Any, cast: Cast, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with context.enter(cast.tenant):
+        note(5)
+        seal_all()
+    seal_all()
+    call_command("audit_verify")
+    said = capsys.readouterr().out
+    assert "hollis:" in said
+    assert "platform:" in said
+    assert "CHANGED" not in said
+    call_command("audit_export", str(tmp_path / "out.jsonl"), tenant="hollis")
+    call_command("audit_verify", file=str(tmp_path / "out.jsonl"))
+    assert "as it was signed" in capsys.readouterr().out
+    with context.enter(cast.tenant):
+        as_owner("update audit_auditevent set reason = 'x' where object_id = 't-3'")
+    with pytest.raises(CommandError, match="hollis"):
+        call_command("audit_verify", tenant="hollis")
+    text = (tmp_path / "out.jsonl").read_text()
+    (tmp_path / "out.jsonl").write_text(text.replace("Thing 3", "Thing 4"))
+    with pytest.raises(CommandError, match="not as it was signed"):
+        call_command("audit_verify", file=str(tmp_path / "out.jsonl"))
+
+
+def test_a_download_has_a_bound_and_the_command_has_none(
+    sealed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(actions.TooManyEvents):
+        exported("jsonl", most=10)
+    assert exported("jsonl", most=None).count(b'{"event":') == sealed
