@@ -37,7 +37,7 @@ def _count(start: datetime, end: datetime) -> dict[str, int]:
             """
             select
               (select count(*) from engine_run
-                where started_at >= %(a)s and started_at < %(b)s and cause <> 'test'),
+                where started_at >= %(a)s and started_at < %(b)s and cause <> 'test' and tasks = ''),
               (select count(*) from events_event
                 where received_at >= %(a)s and received_at < %(b)s and not internal),
               (select count(*) from inbox_case where opened_at >= %(a)s and opened_at < %(b)s)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from psycopg import AsyncConnection
 
 from automations.engine.dsl import tables
@@ -42,11 +43,10 @@ def publish_table(
         raise TableRefused(findings)
     begin = effective_from or now
     if begin < now:
-        raise Invalid(
-            fields={"effective_from": ["What was decided by then cannot be changed; choose a later time."]}
-        )
+        words = _("What was decided by then cannot be changed; choose a later time.")
+        raise Invalid(fields={"effective_from": [words]})
     with transaction.atomic():
-        table, _ = DecisionTable.objects.select_for_update().get_or_create(
+        table, _made = DecisionTable.objects.select_for_update().get_or_create(
             name=name, defaults={"title": title or name, "created_at": now}
         )
         if title and table.title != title:
