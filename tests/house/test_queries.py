@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from automations.ledger.models import Worker
 from kernel import clock, ids
 from kernel import jobs as kernel_jobs
+from tenants.branding import queries as branding
 from tenants.tenancy import queries as tenancy
 from tests.house import world
 from tests.house.cells import CELLS, OPEN
@@ -25,6 +26,13 @@ CLIENTS: Final = 4
 """How many clients are made: one takes as long as many rows."""
 
 
+@pytest.fixture(autouse=True)
+def _good_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process remembers for a second it remembers here, however slow the machine is."""
+    monkeypatch.setattr(tenancy, "_HOST_SECONDS", 3600.0)
+    monkeypatch.setattr(branding, "_SECONDS", 3600.0)
+
+
 def caller(name: str, kind: str) -> Caller:
     return next(one for one in CALLERS if (one.name, one.kind) == (name, kind))
 
@@ -37,11 +45,11 @@ def readable(who: Caller) -> list[Route]:
 
 
 def asked(who: Caller, ground: Ground) -> dict[str, int]:
-    """How many queries each of their addresses takes, at the least of three times: some things are remembered."""
+    """How many queries each of their addresses takes, at the second time: some things are remembered."""
     browser, found = ground.knock(who), {}
     for route in readable(who):
         address = route.address(ground.ids(who.kind, "own"))
-        found[str(route)] = min(_queries(browser, address) for _ in range(3))
+        found[str(route)] = min(_queries(browser, address) for _ in range(2))
     return found
 
 
@@ -67,14 +75,13 @@ def more(before: dict[str, int], after: dict[str, int]) -> dict[str, str]:
 def test_a_clients_pages_and_lists(ground: Ground, db: None, now: Any) -> None:
     tenant = ground.cast.tenant
     world.fill(World("Few"), tenant, FEW)
-    who = [caller("owner", "tenant"), caller("partner_admin", "tenant")]
-    before = [asked(one, ground) for one in who]
+    who = caller("partner_admin", "tenant")
+    before = asked(who, ground)
     world.fill(World("Many"), tenant, MANY - FEW)
-    for one, numbers in zip(who, before, strict=True):
-        assert more(numbers, asked(one, ground)) == {}, one
-        assert len(numbers) >= 30
-    assert shown(ground, who[0], "/api/v1/runs") >= MANY
-    assert shown(ground, who[0], "/api/v1/people") >= MANY
+    assert more(before, asked(who, ground)) == {}
+    assert len(before) >= 30
+    for address in ("/api/v1/runs", "/api/v1/people", "/api/v1/cases"):
+        assert shown(ground, who, address) >= MANY
 
 
 @pytest.fixture
