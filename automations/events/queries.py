@@ -193,6 +193,17 @@ def _counted(rows: Any) -> dict[UUID, int]:
     return dict(rows.order_by().values_list("endpoint_id").annotate(n=Count("id")))
 
 
+def endpoint_name(key: UUID) -> str:
+    """What an endpoint is called; empty where it is gone."""
+    return Endpoint.objects.filter(pk=key).values_list("name", flat=True).first() or ""
+
+
+def endpoint(public_id: str, *, now: datetime) -> EndpointView:
+    """One endpoint with what came in lately. Raises NotFound."""
+    key = _by_public_id(Endpoint, public_id).id
+    return next(one for one in endpoints(now=now) if one.id == key)
+
+
 def endpoint_kinds() -> list[tuple[str, str]]:
     """(kind, title) of every kind of endpoint, for a form."""
     senders = [one for one in connectors.connectors() if one.inbound is not None]

@@ -87,10 +87,10 @@ def change(tile: Tile) -> tuple[float | None, str]:
     if tile.change is None or tile.before is None or tile.before.value is None:
         return None, ""
     if tile.kpi.unit == Unit.FRACTION:
-        return round(tile.change * 100, 1), " " + _("pts")
+        return round(tile.change * 100, 1) or None, " " + _("pts")
     if not tile.before.value:
         return None, ""
-    return round(tile.change / abs(tile.before.value) * 100, 1), "%"
+    return round(tile.change / abs(tile.before.value) * 100, 1) or None, "%"
 
 
 def good(kpi: Kpi) -> str:

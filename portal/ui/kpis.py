@@ -19,7 +19,7 @@ from portal.request import TenantRequest
 from portal.ui import kpi_shown as shown
 from portal.ui.kit import csv
 from portal.ui.kit.pages import page
-from portal.ui.kit.query import moved
+from portal.ui.kit.query import moved, typed
 from portal.ui.periods import CHOICES, Period, period_of
 from tenants.tenancy import context
 from tenants.tenancy.queries import TenantRef
@@ -96,7 +96,7 @@ def _rows(request: TenantRequest, one: Kpi, counted: Figure, period: Period) -> 
     """The rows of the chosen part, in the chosen order; a part or a place that is none shows all from the start."""
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "newest"
-    part, after = request.GET.get("part", ""), request.GET.get("after", "")
+    part, after = typed(request.GET, "part"), request.GET.get("after", "")
     try:
         found = one.rows(period.scope, part=part, sort=sort, after=after, limit=PAGE)
     except Invalid:
@@ -126,7 +126,7 @@ def _rows(request: TenantRequest, one: Kpi, counted: Figure, period: Period) -> 
 def rows_csv(request: TenantRequest, code: str) -> StreamingHttpResponse:
     """Every row behind a figure or one of its parts, as a file. Raises UnknownKpi and Invalid (no such part)."""
     one, period = kpi(code), period_of(request.GET)
-    part, zone = request.GET.get("part", ""), period.scope.zone
+    part, zone = typed(request.GET, "part"), period.scope.zone
     first = one.rows(period.scope, part=part, limit=_CHUNK)  # refused before the first byte is sent
     head = ("kind", "id", "title", "state", "at", "value", "amount", "currency", "place")
     lines = (_line(each, zone) for each in _all(request.tenant, one, period, part, first))

@@ -88,9 +88,11 @@ NAV: Final[list[Entry]] = [
     Entry("runs:list", lazy("Runs"), icon="activity", permission="engine.read"),
     Entry("workflows:list", lazy("Workflows"), icon="workflow", permission="engine.read"),
     Entry("templates:installed", lazy("Templates"), icon="blocks", permission="templates.read"),
+    Entry("orders:list", lazy("Orders"), icon="shopping-bag", permission="insights.read"),
     Entry("events:explorer", lazy("Events"), icon="search", permission="events.read"),
+    Entry("events:quarantine", lazy("Quarantine"), icon="octagon-alert", permission="events.endpoints"),
     # both
-    Entry("connectors:list", lazy("Connections"), icon="plug", permission="connectors.read", group=SETUP),
+    Entry("connections:list", lazy("Connections"), icon="plug", permission="connectors.read", group=SETUP),
     Entry("events:endpoints", lazy("Webhooks"), icon="webhook", permission="events.endpoints", group=SETUP),
     Entry("access:people", lazy("People"), icon="users", permission="access.people", hosts=BOTH, group=SETUP),
     Entry("branding:editor", lazy("Branding"), icon="palette", permission="branding.edit", hosts=PARTNER, group=SETUP),

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.ui import kpis, overview
+from portal.ui import endpoints, events, kpis, orders, overview, quarantine
 
 INSIGHTS: Final = [
     path("overview/", overview.overview, name="overview"),
@@ -12,7 +12,25 @@ INSIGHTS: Final = [
     path("figures/<slug:code>/", kpis.figure, name="figure"),
     path("figures/<slug:code>/rows.csv", kpis.rows_csv, name="csv"),
 ]
+ORDERS: Final = [
+    path("", orders.orders, name="list"),
+    path("<path:order>/", orders.timeline, name="timeline"),
+]
+EVENTS: Final = [
+    path("events/", events.explorer, name="explorer"),
+    path("events/<str:event>/", events.event, name="event"),
+    path("quarantine/", quarantine.quarantine, name="quarantine"),
+    path("quarantine/<str:rejection>/", quarantine.rejection, name="rejection"),
+    path("quarantine/<str:rejection>/<slug:decision>", quarantine.decide, name="decide"),
+    path("endpoints/", endpoints.endpoints, name="endpoints"),
+    path("endpoints/new/", endpoints.add, name="endpoint-add"),
+    path("endpoints/<str:endpoint>/", endpoints.endpoint, name="endpoint"),
+    path("endpoints/<str:endpoint>/secret", endpoints.rotate, name="endpoint-rotate"),
+    path("endpoints/<str:endpoint>/switch", endpoints.switch, name="endpoint-switch"),
+]
 
 PAGES: Final[list[URLPattern | URLResolver]] = [
     path("", include((INSIGHTS, "insights"))),
+    path("orders/", include((ORDERS, "orders"))),
+    path("", include((EVENTS, "events"))),
 ]

@@ -44,6 +44,7 @@ WORDS: Final[Mapping[str, str]] = {
     "code": "orders_by_status",
     "colour": "0057b8",
     "decision": "retry",
+    "events:decide:decision": "discard",
     "state": "paused",
     "step": "business",
     "templates:install:step": "settings",

@@ -85,12 +85,14 @@ class Timeline:
 def timeline(key: str, *, now: datetime, gap: timedelta = GAP) -> Timeline:
     """The timeline of the order (RMA, PO, SKU) with this business key; silences longer than `gap` are marked.
 
-    Raises UnknownOrder where nothing is known of it.
+    What was told of an order by its number is part of it. Raises UnknownOrder where nothing is known of it.
     """
     order = order_view(key, at=now)
-    runs = list(engine.runs(business_key=key)[: _RUNS + 1])
-    cases = inbox.cases_of(key, now=now)
-    lines: list[Iterable[Entry]] = [_events(key)]
+    keys = list(dict.fromkeys([key, *([order.order_id, order.number] if order else [])]))
+    keys = [one for one in keys if one]
+    runs = [run for one in keys for run in engine.runs(business_key=one)[: _RUNS + 1]]
+    cases = [case for one in keys for case in inbox.cases_of(one, now=now)]
+    lines: list[Iterable[Entry]] = [_events(one) for one in keys]
     lines += _runs(runs[:_RUNS])
     lines += [_case(one) for one in cases]
     known = [entry for line in lines for entry in line]

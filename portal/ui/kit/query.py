@@ -10,6 +10,11 @@ from django.utils import timezone
 from kernel import clock
 
 
+def typed(given: Mapping[str, Any], name: str, *, most: int = 200) -> str:
+    """What stands in a parameter, at most so many letters of it, and without the one that no database takes."""
+    return str(given.get(name, "")).replace("\x00", "").strip()[:most]
+
+
 def instant(text: str, *, end: bool = False) -> datetime | None:
     """A day (its beginning in the reader's time, or with `end` that of the next one) or an instant; else None."""
     try:
