@@ -13,7 +13,8 @@ import os
 import threading
 import urllib.parse
 from collections import OrderedDict
-from typing import Final, NoReturn, Protocol
+from collections.abc import Iterable
+from typing import Final, NoReturn, Protocol, overload
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +23,9 @@ from kernel.errors import PortalError
 
 _VERSION: Final = b"\x01"
 _NONCE: Final = 12
+_DOTS: Final = "•••"
+_SHORTEST: Final = 6
+"""Shorter secrets would blank ordinary words."""
 
 
 class SecretUnreadable(PortalError):
@@ -61,6 +65,36 @@ class Secret:
         raise TypeError("a Secret is not stored this way")
 
 
+def _forms(value: str) -> tuple[str, ...]:
+    """How a secret may come back: plain, in base64, in a URL, in JSON; the longest first."""
+    raw = value.encode()
+    forms = {
+        value,
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        urllib.parse.quote(value, safe=""),
+        json.dumps(value)[1:-1],
+    }
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+@overload
+def scrub(text: str, values: Iterable[str]) -> str: ...
+@overload
+def scrub(text: bytes, values: Iterable[str]) -> bytes: ...
+def scrub(text: str | bytes, values: Iterable[str]) -> str | bytes:
+    """`text` without these secrets, in whatever form."""
+    for value in values:
+        if len(value) < _SHORTEST:
+            continue
+        for form in _forms(value):
+            if isinstance(text, bytes):
+                text = text.replace(form.encode(), _DOTS.encode())
+            else:
+                text = text.replace(form, _DOTS)
+    return text
+
+
 class _Revealed:
     """The secret values that this process has used lately, in every form in which they could come back."""
 
@@ -70,18 +104,10 @@ class _Revealed:
         self._lock = threading.Lock()
 
     def remember(self, value: str) -> None:
-        if len(value) < 6 or value in self._forms:  # shorter ones would blank ordinary words
+        if len(value) < _SHORTEST or value in self._forms:
             return
-        raw = value.encode()
-        forms = {
-            value,
-            base64.b64encode(raw).decode(),
-            base64.urlsafe_b64encode(raw).decode().rstrip("="),
-            urllib.parse.quote(value, safe=""),
-            json.dumps(value)[1:-1],
-        }
         with self._lock:
-            self._forms[value] = tuple(sorted(forms, key=len, reverse=True))
+            self._forms[value] = _forms(value)
             while len(self._forms) > self._size:
                 self._forms.popitem(last=False)
 
@@ -89,7 +115,7 @@ class _Revealed:
         for forms in list(self._forms.values()):
             for form in forms:
                 if form in text:
-                    text = text.replace(form, "•••")
+                    text = text.replace(form, _DOTS)
         return text
 
 

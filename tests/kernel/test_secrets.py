@@ -80,3 +80,11 @@ def test_a_signature_is_for_one_purpose():
     assert not secrets.verify(b"key", "link", b"message", signature)
     assert not secrets.verify(b"key", "job", b"other", signature)
     assert not secrets.verify(b"other", "job", b"message", signature)
+
+
+def test_what_is_scrubbed_is_gone_in_every_form_and_nothing_else_is():
+    value = 's3cr3t/with+chars and "quotes"'
+    text = f"a {value} b {base64.b64encode(value.encode()).decode()} c {json.dumps(value)} d"
+    assert secrets.scrub(text, [value]) == 'a ••• b ••• c "•••" d'
+    assert secrets.scrub(text.encode(), [value]) == 'a ••• b ••• c "•••" d'.encode()
+    assert secrets.scrub("the day", ["day", ""]) == "the day"

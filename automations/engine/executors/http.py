@@ -3,18 +3,19 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from automations.engine.machine.moves import Effect, Outcome
-from kernel import jsonx
-from kernel.http import Client, EgressRefused, NoAnswer
+from kernel import jsonx, secrets
+from kernel.http import Answer, Client, EgressRefused, NoAnswer
 
 Json = Any
 _REDIRECTS: Final = 5
 _JSON: Final = re.compile(r"^application/(?:[\w.+-]+\+)?json(?:;|$)", re.IGNORECASE)
 _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_SIGNS: Final = frozenset({"authorization", "cookie"})
 SECONDS: Final = 30.0
 
 
@@ -24,6 +25,15 @@ class Signed:
 
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
+
+    def scrubbed(self, answer: Answer) -> Answer:
+        """`answer` without our credentials, which some systems echo: what comes in is kept in the journal."""
+        values = [part for value in self.headers.values() for part in _parts(value)]
+        return replace(
+            answer,
+            headers={name: secrets.scrub(text, values) for name, text in answer.headers.items()},
+            body=secrets.scrub(answer.body, values),
+        )
 
 
 async def send(client: Client, effect: Effect, connection: Signed | None) -> Outcome:
@@ -43,12 +53,14 @@ async def send(client: Client, effect: Effect, connection: Signed | None) -> Out
             return Outcome(refused=error.message)
         except NoAnswer as error:
             return Outcome(error=error.message, unknown=method in _UNSAFE)
+        if connection is not None:
+            answer = connection.scrubbed(answer)
         target = answer.headers.get("location", "")
         if not (request.get("redirect") and 300 <= answer.status < 400 and target):
             raw = bool(request.get("raw")) and 200 <= answer.status < 300
             content = base64.b64encode(answer.body).decode() if raw else _content(answer.body, answer.headers)
             return Outcome(answer.status, dict(answer.headers), content)
-        uri, headers = _redirected(uri, target, headers)
+        uri, headers = _redirected(uri, target, headers, connection)
     return Outcome(error=f"more than {_REDIRECTS} redirects")
 
 
@@ -95,12 +107,28 @@ def _inline(scheme: str, values: dict[str, Json]) -> str:
     raise ValueError(f"{scheme} needs a connection")
 
 
-def _redirected(uri: str, target: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Where a redirect leads; to another host nothing that authenticates goes along."""
+def _redirected(
+    uri: str, target: str, headers: dict[str, str], connection: Signed | None
+) -> tuple[str, dict[str, str]]:
+    """Where a redirect leads; to another host, or from https to http, nothing that authenticates goes along."""
     following = urljoin(uri, target)
-    if urlsplit(following).netloc != urlsplit(uri).netloc:
-        headers = {name: value for name, value in headers.items() if name not in ("authorization", "cookie")}
+    if urlsplit(following)[:2] != urlsplit(uri)[:2]:
+        ours = {name.lower() for name in connection.headers} if connection else set()
+        headers = {name: value for name, value in headers.items() if name not in _SIGNS | ours}
     return following, headers
+
+
+def _parts(value: str) -> list[str]:
+    """A header's value, what stands behind its scheme, and the password of `Basic`."""
+    scheme, _, rest = value.partition(" ")
+    found = [value, rest] if rest else [value]
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(rest).decode().partition(":")
+        except ValueError:
+            return found
+        found += [f"{user}:{password}", password]
+    return found
 
 
 def _content(body: bytes, headers: Any) -> Json:
