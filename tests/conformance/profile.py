@@ -53,6 +53,15 @@ TAKEN: Final[dict[str, str]] = {
     ),
     "call a function of the document": "use: {functions: {f: {set: {x: 1}}}}\n" + _task("{call: f}"),
     "call a function of the catalog": _task("{call: 'case.open:1@default', with: {kind: late, title: Late}}"),
+    "call map (catalog)": _task(
+        "{call: 'map:1@default', with: {in: .lines, each: line, concurrency: 20, failures: hold, do: [{b: {set: {x: 1}}}]}}"
+    ),
+    "call humanTask (catalog)": _task(
+        "{call: 'humanTask:1@default', with: {title: Refund?, form: {type: object}}, timeout: {after: PT24H}}"
+    ),
+    "call decide (catalog)": _task(
+        "{call: 'decide:1@default', with: {table: refund-limit, input: '${ . }'}}"
+    ),
     "run workflow": _task(
         "{run: {workflow: {namespace: profile, name: other, version: 1.0.0, input: {x: 1}}}}"
     ),

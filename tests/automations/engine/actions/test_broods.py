@@ -1,13 +1,16 @@
 """Runs that runs start: another workflow, and `map`, which starts one for each item; on a real database."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from automations.engine import queries
 from automations.engine.actions import operate, workflows
 from automations.engine.actions.rehearse import rehearse
+from automations.engine.actions.worker import Worker
 from automations.engine.dsl.document import read
 from automations.engine.enums import RunStatus
 from automations.engine.errors import DefinitionRefused
@@ -318,3 +321,26 @@ def test_a_rehearsal_plays_items_and_tells_which_workflows_would_run():
         "child",
         {"n": 2},
     )
+
+
+def test_workers_side_by_side_share_many_maps_and_each_item_runs_once(committed, tenant):
+    workflow = deploy("map", MAP.replace("25", "7"))
+    keys = [start(workflow, lines(25)) for _ in range(16)]
+    workers = [Worker() for _ in range(3)]
+
+    def work(one: Worker) -> None:
+        try:
+            one.run(seconds=60, idle=2.0)
+        finally:
+            one.close()
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {len(output(key)) for key in keys} == {25}
+    assert Run.objects.exclude(tasks="").filter(status="completed").count() == 16 * 25
+    assert sum(len(queries.journal(run.id)) for run in members(keys[0])) == 50  # each did its two steps once
+    assert (QueueRow.objects.count(), Brood.objects.count()) == (0, 0)
