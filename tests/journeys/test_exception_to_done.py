@@ -155,4 +155,9 @@ def test_a_reviewer_corrects_the_postcode_and_the_run_goes_on_from_the_step_that
     ]  # fmt: skip
     places = [next(number for number, title in enumerate(told) if words in title) for words in in_order]
     assert places == sorted(places), told
+    page.click("text=Timeline of the order")
+    page.wait_for_url("**/orders/10045/")
+    shown = page.inner_text("main")
+    assert "waits for a person" in shown
+    assert "Rosa Reviewer" in shown
     assert seen.complaints == []
