@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from automations.connectors import actions
 from automations.connectors.contract import Connector
 from automations.connectors.models import Connection
+from automations.connectors.queries import ConnectionView
 from kernel import clock
 from kernel.actor import Actor
 from kernel.errors import PortalError
@@ -20,6 +21,33 @@ _OWN: Final = ("name", "auth", "secret")
 def form_of(kind: Connector, data: Any = None) -> SchemaForm:
     """The form for a new connection of this kind."""
     return SchemaForm(_schema(kind), data, prefix="new")
+
+
+def edit_form_of(kind: Connector, view: ConnectionView, data: Any = None) -> SchemaForm:
+    """The form for an existing connection; its secret has a form of its own."""
+    schema = _schema(kind)
+    schema["properties"].pop("secret", None)
+    schema["required"] = [name for name in schema["required"] if name != "secret"]
+    return SchemaForm(
+        schema, data, initial={**view.settings, "name": view.name, "auth": view.auth}, prefix="edit"
+    )
+
+
+def change(row: Connection, form: SchemaForm, actor: Actor) -> Connection | None:
+    """Change a connection as a valid form says; None, with the reason in the form, where it is refused."""
+    value = form.value
+    try:
+        return actions.update_connection(
+            connection=row,
+            name=value["name"],
+            settings={name: given for name, given in value.items() if name not in _OWN},
+            auth=value.get("auth"),
+            actor=actor,
+            now=clock.now(),
+        )
+    except PortalError as error:
+        refuse(form, error)
+        return None
 
 
 def _schema(kind: Connector) -> dict[str, Any]:

@@ -34,7 +34,7 @@ _MOST_WORKFLOWS: Final = 8
 _PLACES: Final = {
     "case": ("inbox:case", gettext_lazy("Review"), "triangle-alert"),
     "connection": ("connections:one", gettext_lazy("Check"), "unplug"),
-    "workflow": ("workflows:workflow", gettext_lazy("View"), "workflow"),
+    "workflow": ("workflows:detail", gettext_lazy("View"), "workflow"),
 }
 
 
@@ -63,7 +63,7 @@ def overview(request: TenantRequest) -> HttpResponse:
     given = {
         **_shown(request, found, period),
         "flows": [
-            (one, address("workflows:workflow", one.workflow.public_id)) for one in flows[:_MOST_WORKFLOWS]
+            (one, address("workflows:detail", one.workflow.public_id)) for one in flows[:_MOST_WORKFLOWS]
         ],
         "more_flows": len(flows) > _MOST_WORKFLOWS,
         "state": _state(flows, found),

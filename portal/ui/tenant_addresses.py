@@ -4,7 +4,7 @@ from typing import Final
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.ui import endpoints, events, kpis, orders, overview, quarantine
+from portal.ui import connections, endpoints, events, kpis, orders, overview, quarantine, settings_page
 
 INSIGHTS: Final = [
     path("overview/", overview.overview, name="overview"),
@@ -28,9 +28,25 @@ EVENTS: Final = [
     path("endpoints/<str:endpoint>/secret", endpoints.rotate, name="endpoint-rotate"),
     path("endpoints/<str:endpoint>/switch", endpoints.switch, name="endpoint-switch"),
 ]
+CONNECTIONS: Final = [
+    path("", connections.connections, name="list"),
+    path("new/", connections.choose, name="new"),
+    path("new/<slug:connector>/", connections.add, name="add"),
+    path("<str:connection>/", connections.one, name="one"),
+    path("<str:connection>/edit", connections.edit, name="edit"),
+    path("<str:connection>/secret", connections.secret, name="secret"),
+    path("<str:connection>/check", connections.check, name="check"),
+    path("<str:connection>/remove", connections.remove, name="remove"),
+]
+SETTINGS: Final = [
+    path("", settings_page.settings, name="settings"),
+    path("clock", settings_page.set_clock, name="clock"),
+]
 
 PAGES: Final[list[URLPattern | URLResolver]] = [
     path("", include((INSIGHTS, "insights"))),
     path("orders/", include((ORDERS, "orders"))),
     path("", include((EVENTS, "events"))),
+    path("connections/", include((CONNECTIONS, "connections"))),
+    path("settings/", include((SETTINGS, "tenancy"))),
 ]

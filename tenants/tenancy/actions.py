@@ -319,6 +319,29 @@ def set_state(*, tenant: Tenant, state: TenantState, reason: str, actor: Actor, 
     return tenant
 
 
+def change_settings(
+    *, tenant: Tenant, name: str, timezone: str, currency: str, language: str, actor: Actor, now: datetime
+) -> Tenant:
+    """Change what a tenant is called and how it counts days and money. Raises Invalid, naming fields."""
+    actor.require("settings.edit")
+    _check_tenant(name=name, slug=tenant.slug, timezone=timezone, currency=currency)
+    if language not in dict(settings.LANGUAGES):
+        raise Invalid(fields={"language": [f"{language} is no language of this portal."]})
+    wanted = {"name": name.strip(), "timezone": timezone, "currency": currency, "language": language}
+    with transaction.atomic():
+        row = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        before = {field: getattr(row, field) for field in wanted if getattr(row, field) != wanted[field]}
+        if not before:
+            return row
+        after = {field: wanted[field] for field in before}
+        for field, value in after.items():
+            setattr(row, field, value)
+        row.save(update_fields=list(after))
+        record(actor=actor, action="tenancy.settings", obj=row, now=now, before=before, after=after)
+    queries.forget_hosts()
+    return row
+
+
 def _apply_state(tenant: Tenant) -> None:
     for listener in state_listeners:
         listener(queries.ref_of(tenant))

@@ -257,6 +257,13 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _TENANCY + "request_tenant": lambda s: {"partner": s.partner, "name": "Fresh", "slug": "fresh"},
     _TENANCY + "retry_provisioning": lambda s: {"job": s.stuck_job},
     _TENANCY + "set_state": lambda s: {"tenant": s.tenant, "state": TenantState.SUSPENDED, **_WHY},
+    _TENANCY + "change_settings": lambda s: {
+        "tenant": s.tenant,
+        "name": "Hollis Haus",
+        "timezone": "Europe/Berlin",
+        "currency": "GBP",
+        "language": "de",
+    },
     _TENANCY + "migrate_tenant": lambda s: {"tenant": s.old, **_WHY},
     _TENANCY + "advance_clock": lambda s: {"tenant_id": s.sandbox.id, "to": NOW + timedelta(days=1)},
     "tenants.branding.actions.set_brand": lambda s: {

@@ -42,6 +42,7 @@ LIBRARY: Final = frozenset({"slug", "version"})
 WORDS: Final[Mapping[str, str]] = {
     "app_label": "tenancy",
     "code": "orders_by_status",
+    "connections:add:connector": "http",
     "colour": "0057b8",
     "decision": "retry",
     "events:decide:decision": "discard",
