@@ -17,6 +17,9 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
+AT_ONCE = 3
+"""As many people as are at work side by side in one test."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -131,6 +134,8 @@ def visit(
     contexts = []
 
     def make(user: User | None, host: str, *, width: int = 1440, theme: str = "light", **more: Any) -> Visit:
+        while len(contexts) >= AT_ONCE:  # a page that nobody looks at any more still costs memory and time
+            contexts.pop(0).close()
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **more)
         contexts.append(context)
         if user is not None:
