@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from django.apps import apps
 
+from automations.engine.actions import decisions
 from automations.engine.dsl.document import read
 from automations.engine.enums import WorkflowState
 from automations.events.actions import Draft
@@ -150,6 +151,14 @@ class Stage:
         return AuditEvent.objects.order_by("id")[0]
 
     @property
+    def coming_table(self) -> Any:
+        """A version of a decision table that is in force from tomorrow on."""
+        tomorrow = NOW + timedelta(days=1)
+        return decisions.publish_table(
+            name="coming", document=_TABLE, effective_from=tomorrow, actor=world.BY, now=NOW
+        )
+
+    @property
     def sandbox(self) -> Tenant:
         """Hollis as a sandbox, on everybody's clock yet."""
         Tenant.objects.filter(slug="hollis").update(sandbox=True)
@@ -196,6 +205,13 @@ _FLOW: Final = world.FLOW.replace("world-flow", "fresh-flow")
 _DRAFT: Final = Draft(
     type="order.placed", subject="1", data=make.order(order_id="1"), source="/shops/x", time=NOW
 )
+_TABLE: Final[dict[str, Any]] = {
+    "inputs": ["amount"],
+    "outputs": ["auto"],
+    "rules": [{"when": ["<= 50"], "then": [True]}],
+    "otherwise": {"auto": False},
+    "tests": [{"input": {"amount": 50}, "expect": {"auto": True}}],
+}
 _WHY: Final = {"reason": "because"}
 _ACCESS, _TENANCY = "tenants.access.actions.", "tenants.tenancy.actions."
 _EVENTS, _ENGINE, _INBOX = (
@@ -301,6 +317,8 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _ENGINE + "workflows.start_run": lambda s: {"workflow": s.keys["workflow"], "given": {"order_id": "1"}},
     _ENGINE + "operate.resume": lambda s: {"run_id": s.keys["run"].id, "mode": "retry", **_WHY},
     _ENGINE + "operate.cancel": lambda s: {"run_id": s.keys["run"].id, **_WHY},
+    _ENGINE + "decisions.publish_table": lambda s: {"name": "fresh", "document": _TABLE, **_WHY},
+    _ENGINE + "decisions.withdraw_table": lambda s: {"version": s.coming_table, **_WHY},
     _EVENTS + "endpoints.create_endpoint": lambda s: {"name": "fresh", "kind": "cloudevents"},
     _EVENTS + "endpoints.rotate_endpoint_secret": lambda s: {"endpoint": s.keys["endpoint"]},
     _EVENTS + "endpoints.set_endpoint_active": lambda s: {"endpoint": s.keys["endpoint"], "active": False},

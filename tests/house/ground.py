@@ -23,9 +23,10 @@ from tenants.access import actions as access
 from tenants.access import catalog
 from tenants.access.enums import Role
 from tenants.access.models import User
+from tenants.audit import actions as audit
 from tenants.branding import actions as branding
 from tenants.tenancy import actions as tenancy
-from tenants.tenancy import queries
+from tenants.tenancy import context, queries
 from tenants.tenancy.models import Partner, Tenant
 from tests.house import world
 from tests.house.world import BY, World
@@ -215,6 +216,10 @@ def furnish() -> Ground:
         branding.set_logo(
             partner=Partner.objects.get(slug="meridian"), picture=picture("navy"), actor=BY, now=NOW
         )
+        for place in (cast.tenant, novel_ref, cast.other_tenant):
+            with context.enter(place):
+                audit.seal(now=NOW)
+        audit.seal(now=NOW)
         return ground
 
 
