@@ -101,12 +101,14 @@ def _reseal_column(column: SealedColumn, owner: UUID | None, number: int) -> int
     ]
     for start in range(0, len(keys), _AT_ONCE):
         with transaction.atomic():
-            for row in column.rows().filter(pk__in=keys[start : start + _AT_ONCE]).select_for_update():
-                count += _reseal_row(column, row, owner, number)
+            rows = column.rows().filter(pk__in=keys[start : start + _AT_ONCE]).select_for_update()
+            changed = [row for row in rows if _reseal_row(column, row, owner, number)]
+            column.model.objects.bulk_update(changed, [column.column])
+            count += len(changed)
     return count
 
 
-def _reseal_row(column: SealedColumn, row: Any, owner: UUID | None, number: int) -> int:
+def _reseal_row(column: SealedColumn, row: Any, owner: UUID | None, number: int) -> bool:
     names = (row.pk, column.version(row), column.purpose)
     try:
         value = policy.keeper.opened(
@@ -116,9 +118,9 @@ def _reseal_row(column: SealedColumn, row: Any, owner: UUID | None, number: int)
         log.exception(
             "a secret cannot be opened, and stays as it is", row=str(row.pk), purpose=column.purpose
         )
-        return 0
-    fresh = policy.keeper.sealed(value, owner, number, names)
-    return int(column.model.objects.filter(pk=row.pk).update(**{column.column: fresh}))
+        return False
+    setattr(row, column.column, policy.keeper.sealed(value, owner, number, names))
+    return True
 
 
 def _retire(key: DataKey, *, used: bool, now: datetime) -> None:
