@@ -66,4 +66,3 @@ def _owed() -> Iterable[Mapping[str, object]]:
 def stream(*, stream: str, **_: object) -> None:
     """Send a stream of the audit what it is owed."""
     audit.deliver(stream_id=UUID(stream), now=clock.now())
-
