@@ -30,9 +30,9 @@ class SettingsForm(BusinessForm):
 
     sandbox = None  # type: ignore[assignment] # how Django takes a field away
 
-    def __init__(self, *args: Any, initial: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, initial: dict[str, str]) -> None:
         """A value that no menu offers any more stays on offer here: nobody changes it by saving another field."""
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         for name in ("timezone", "currency"):
             field: Any = self.fields[name]
             if not any(initial[name] == code for code in _codes(field.choices)):

@@ -194,4 +194,4 @@ def test_everything_works_without_scripts(cast: Cast, visit: Callable[..., Visit
     seen.go("/clients/")
     page.click("[popovertarget=places]")
     page.click("#places button:has-text('Hollis Home')")
-    page.wait_for_url(re.compile("hollis.*people"))
+    page.wait_for_url(re.compile("hollis.*overview"))
