@@ -4,11 +4,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from templates_lib.models import Installation, TemplateVersion
 
-BLUEPRINTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "order-watch": ("Watch orders from placing to delivery", ("order-watch",)),
+BLUEPRINTS: Final[dict[str, tuple[str | Promise, tuple[str, ...]]]] = {
+    "order-watch": (_("Watch orders from placing to delivery"), ("order-watch",)),
 }
 """What a new client can start with: title, and templates that need no connection."""
 
@@ -68,7 +70,7 @@ def installs(partner_id: UUID) -> dict[str, int]:
 
 def blueprint(name: str) -> list[TemplateVersion]:
     """The templates of a blueprint, newest versions; none for a name that there is not."""
-    _, slugs = BLUEPRINTS.get(name, ("", ()))
+    _title, slugs = BLUEPRINTS.get(name, ("", ()))
     return [version for version in library() if version.slug in slugs]
 
 

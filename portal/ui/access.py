@@ -61,8 +61,9 @@ def people(request: SignedIn) -> HttpResponse:
     members = list(queries.people_of(partner_id=partner_id, tenant_id=tenant_id))
     text = request.GET.get("q", "").strip().lower()
     shown = [one for one in members if text in f"{one.user.name} {one.user.email}".lower()]
+    states = queries.member_states(shown, clock.now())
     context = {
-        "members": shown,
+        "members": [(one, states[one.id]) for one in shown],
         "total": len(members),
         "q": text,
         "roles": roles,
@@ -92,13 +93,14 @@ def add_person(request: SignedIn) -> HttpResponse:
         except PortalError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("%(email)s is in.") % {"email": data["email"]})
+            said = _("%(email)s is in. A mail with the way in is on its way.")
+            messages.success(request, said % {"email": data["email"]})
             return go(request, "/people/")
     context = {"form": form, "crumbs": _crumbs(request, (_("People"), "/people/"), (_("Add a person"), ""))}
     return page(request, "access/person_add.html", context, part="dialog", status=422 if form.errors else 200)
 
 
-def _member(request: SignedIn, member: str) -> Membership:
+def member_of(request: SignedIn, member: str) -> Membership:
     """The membership of the URL, if it is one of this place. Raises NotFound."""
     partner_id, tenant_id = _place(request)
     found: Membership | None = (
@@ -112,7 +114,7 @@ def _member(request: SignedIn, member: str) -> Membership:
 @door("access.people")
 def set_role(request: SignedIn, member: str) -> HttpResponse:
     """Give a member another role."""
-    found = _member(request, member)
+    found = member_of(request, member)
     form = RoleForm(
         request.POST if request.method == "POST" else None,
         roles=_roles(request),
@@ -141,7 +143,7 @@ def set_role(request: SignedIn, member: str) -> HttpResponse:
 @door("access.people")
 def remove_person(request: SignedIn, member: str) -> HttpResponse:
     """Take a member's role here away, once asked and confirmed."""
-    found = _member(request, member)
+    found = member_of(request, member)
     refusal = ""
     if request.method == "POST":
         try:

@@ -175,6 +175,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         permission="connectors.read",
     ),
     Topic(
+        title=_("Plan and usage"),
+        text=(
+            _("What the plan includes and what of it is used: runs, events and exceptions, metered day by day."),
+        ),
+        url="billing:plan",
+        rooms=("billing",),
+        icon="receipt",
+        permission="billing.read",
+    ),
+    Topic(
         title=_("People"),
         text=(
             _(

@@ -23,6 +23,7 @@ from portal.request import PartnerRequest
 from portal.ui.kit.forms import languages, ui, zones
 from portal.ui.kit.pages import go, page
 from portal.ui.kit.schemaform import SchemaForm
+from templates_lib import queries as templates
 from tenants.access import catalog
 from tenants.access.enums import Role
 from tenants.tenancy import actions, queries
@@ -75,9 +76,12 @@ class Blueprint:
 BLUEPRINTS: Final[list[Blueprint]] = [
     Blueprint(
         "", gettext_lazy("Empty"), gettext_lazy("No template yet. Choose from the library once it stands.")
-    )
+    ),
+    *(
+        Blueprint(key, title, gettext_lazy("Installed and active from the start; its settings can be changed."))
+        for key, (title, _slugs) in templates.BLUEPRINTS.items()
+    ),
 ]
-"""Rooms above tenancy add theirs when the portal starts."""
 
 
 class BusinessForm(forms.Form):

@@ -21,6 +21,12 @@ class HandoffSpent(Unauthenticated):
     code = "handoff_spent"
 
 
+class InvitationSpent(Unauthenticated):
+    """This invitation has been used, replaced by a newer one, or is too old; sign in, or ask for another."""
+
+    code = "invitation_spent"
+
+
 class RoleNotHere(Invalid):
     """This role does not exist at this level."""
 

@@ -1,4 +1,4 @@
-"""User, Membership, ApiToken, Handoff, IdempotentRequest. All in the public schema: one identity, many tenants."""
+"""User, Membership, Invitation, ApiToken, Handoff, IdempotentRequest; in the public schema: one login, many tenants."""
 
 from typing import Any, ClassVar
 
@@ -97,6 +97,31 @@ class Membership(Row):
 
     def __str__(self) -> str:
         return f"{self.user} as {self.get_role_display()}"
+
+
+class Invitation(Row):
+    """A link for somebody who was given a role: it works once, until it expires, for this person in this place."""
+
+    prefix = "inv"
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="invitations")
+    invited_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    send_at = models.DateTimeField(help_text="From then on somebody may send it (again).")
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            # what the dispatcher asks for all the time: mails that are not out yet
+            models.Index(fields=["send_at"], condition=Q(sent_at__isnull=True), name="invitation_unsent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation of {self.membership_id}"
 
 
 class ApiToken(Row):

@@ -1,22 +1,30 @@
 """Who somebody is here: memberships read anew at each request, so that a revoked right is gone at the next one."""
 
 import hashlib
+import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from kernel.actor import Actor
 from kernel.errors import NotFound
+from kernel.ids import parse_public_id
+from kernel.secrets import sign
 from tenants.access import catalog
 from tenants.access.enums import Role
-from tenants.access.errors import BadToken
-from tenants.access.models import ApiToken, Membership, User
+from tenants.access.errors import BadToken, InvitationSpent
+from tenants.access.models import ApiToken, Invitation, Membership, User
 from tenants.tenancy.enums import PartnerState, TenantState
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import HostRef, at
+
+MOST_TRIES: Final = 8
+"""How often an invitation's mail is tried, with longer and longer pauses."""
 
 
 def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str = "") -> Actor:
@@ -160,3 +168,56 @@ def place(user: User, public_id: str) -> Place:
     if found is None:
         raise NotFound
     return found
+
+
+def invitation_text(row: Invitation) -> str:
+    """What stands in the link of an invitation: its id, and a signature that only this installation can make."""
+    return f"{row.public_id}.{_signature(row)}"
+
+
+def invitation_of(text: str, host: HostRef, now: datetime) -> Invitation:
+    """The invitation behind a link, on the host of its place. Raises InvitationSpent, the same for every reason."""
+    public_id, _dot, signature = text.partition(".")
+    try:
+        key = parse_public_id(Invitation.prefix, public_id)
+    except ValueError as error:
+        raise InvitationSpent from error
+    rows = Invitation.objects.select_related("membership__user", "membership__partner", "membership__tenant")
+    row = rows.filter(
+        pk=key, used_at__isnull=True, expires_at__gt=now, membership__user__is_active=True
+    ).first()
+    if row is None or not hmac.compare_digest(signature, _signature(row)):
+        raise InvitationSpent
+    here = (host.partner.id if host.partner else None, host.tenant.id if host.tenant else None)
+    if (row.membership.partner_id, row.membership.tenant_id) != here:
+        raise InvitationSpent
+    return row
+
+
+def _signature(row: Invitation) -> str:
+    return sign(settings.JOB_KEY, "invitation", f"{row.id}:{row.membership_id}".encode())
+
+
+def unsent_invitations(now: datetime) -> "QuerySet[Invitation]":
+    """Invitations whose mail is to go out now."""
+    return Invitation.objects.filter(
+        sent_at__isnull=True, used_at__isnull=True, send_at__lte=now, expires_at__gt=now, tries__lt=MOST_TRIES
+    )
+
+
+def member_states(members: Sequence[Membership], now: datetime) -> dict[UUID, str]:
+    """Whether each member is active, invited, with an invitation that expired, or deactivated."""
+    live = set(
+        Invitation.objects.filter(
+            membership__in=members, used_at__isnull=True, expires_at__gt=now
+        ).values_list("membership_id", flat=True)
+    )
+    return {member.id: _state(member, member.id in live) for member in members}
+
+
+def _state(member: Membership, invited: bool) -> str:
+    if not member.user.is_active:
+        return "deactivated"
+    if member.user.last_login or member.user.has_usable_password():
+        return "active"
+    return "invited" if invited else "expired"

@@ -243,6 +243,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "name": "New",
         "role": Role.ANALYST,
     },
+    _ACCESS + "inviting.invite": lambda s: {"membership": s.keys["member"]},
     _ACCESS + "set_role": lambda s: {"membership": s.keys["member"], "role": Role.ANALYST},
     _ACCESS + "remove_member": lambda s: {"membership": Membership.objects.get(pk=s.keys["member"].pk)},
     _ACCESS + "make_token": lambda s: {

@@ -45,6 +45,7 @@ WORDS: Final[Mapping[str, str]] = {
     "connections:add:connector": "http",
     "colour": "0057b8",
     "decision": "retry",
+    "link": "inv_nobody.signed",
     "events:decide:decision": "discard",
     "state": "paused",
     "step": "business",

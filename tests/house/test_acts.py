@@ -24,6 +24,9 @@ WITHOUT_A_TRACE: Final = {
     "tenants.access.actions.redeem_handoff": "the other half of it",
     "tenants.access.actions.answered": "reads an answer that was kept",
     "tenants.access.actions.keep_answer": "keeps the answer to an act that left its own trace",
+    "tenants.access.actions.inviting.accept": "whoever holds the link is the actor, and is written down as it",
+    "tenants.access.actions.inviting.claim": "a mail is about to go out; the invitation has left its trace",
+    "tenants.access.actions.inviting.sent": "the mail is out",
     "automations.events.actions.deliveries.receive_webhook": "a system delivers: the event itself is the trace",
 }
 """What doors may call that takes no actor and writes, each with the reason."""

@@ -29,6 +29,7 @@ KEYWORDS: Final = {
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+_TEMPLATES: Final = (".html", ".txt")
 Found = tuple[str | tuple[str, ...], str, int, str | None]
 
 
@@ -85,7 +86,7 @@ def collected() -> Catalog:
 
 
 def _sources() -> Iterator[Path]:
-    yield from sorted((ROOT / "templates").rglob("*.html"))
+    yield from sorted(path for path in (ROOT / "templates").rglob("*.*") if path.suffix in _TEMPLATES)
     for house in HOUSES:
         for path in sorted((ROOT / house).rglob("*.py")):
             if "migrations" not in path.parts and path.name != "ui_messages.py":
@@ -94,7 +95,7 @@ def _sources() -> Iterator[Path]:
 
 def _texts(path: Path) -> Iterator[Found]:
     text = path.read_text()
-    if path.suffix == ".html":
+    if path.suffix in _TEMPLATES:
         made = templatize(text, origin=str(path))  # words in the shape of calls; its indents mean nothing
         text = "\n".join(line.strip() for line in made.splitlines())
     for line, said, comments, context in extract("python", io.BytesIO(text.encode()), KEYWORDS):

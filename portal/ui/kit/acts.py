@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 ACTS: Final[dict[str, str | Promise]] = {
     "access.add_member": _("Let somebody in"),
+    "access.invite": _("Sent an invitation"),
+    "access.accept": _("Accepted an invitation"),
     "access.set_role": _("Changed a role"),
     "access.remove_member": _("Took a role away"),
     "access.make_token": _("Made an API token"),

@@ -307,3 +307,9 @@ def same(one: object, other: object) -> bool:
 def act_in_words(name: str) -> str:
     """An act of the audit in words."""
     return act(name)
+
+
+@register.filter
+def mail_time(at: datetime) -> str:
+    """An instant in the long form, for mails."""
+    return words.full_datetime(at)

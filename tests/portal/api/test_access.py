@@ -20,8 +20,8 @@ def test_somebody_is_let_in_changed_and_put_out(cast: Cast, api: Machine) -> Non
     assert api("patch", f"people/{made['id']}", {"role": "reviewer"}).json()["role"] == "reviewer"
     assert api("delete", f"people/{made['id']}").status_code == 204
     assert api.get(f"people/{made['id']}").status_code == 404
-    done = [one["action"] for one in api.get("audit").json()["items"][:3]]
-    assert done == ["access.remove_member", "access.set_role", "access.add_member"]
+    done = [one["action"] for one in api.get("audit").json()["items"][:4]]
+    assert done == ["access.remove_member", "access.set_role", "access.invite", "access.add_member"]
 
 
 def test_the_last_admin_stays(cast: Cast, api: Machine) -> None:

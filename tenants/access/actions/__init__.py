@@ -20,6 +20,7 @@ from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.models import Row
 from tenants.access import catalog
+from tenants.access.actions.inviting import invite
 from tenants.access.enums import Role
 from tenants.access.errors import (
     AlreadyMember,
@@ -53,7 +54,10 @@ def sign_in(*, email: str, password: str, request: HttpRequest) -> User:
 def add_member(
     *, partner: Partner, tenant: Tenant | None, email: str, name: str, role: Role, actor: Actor, now: datetime
 ) -> Membership:
-    """Give a person a role here; an unknown e-mail becomes a person. Raises RoleNotHere and AlreadyMember."""
+    """Give a person a role here and have them invited; an unknown e-mail becomes a person.
+
+    Raises RoleNotHere and AlreadyMember.
+    """
     actor.require("access.people")
     if role not in (catalog.TENANT_ROLES if tenant else catalog.PARTNER_ROLES):
         raise RoleNotHere(fields={"role": [str(RoleNotHere.__doc__)]})
@@ -73,6 +77,7 @@ def add_member(
                 after={"email": user.email, "role": role},
                 partner_id=partner.id,
             )
+            invite(membership=membership, actor=actor, now=now)
     except IntegrityError as error:
         raise AlreadyMember(fields={"email": [f"{email} is a member already."]}) from error
     return membership
