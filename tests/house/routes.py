@@ -44,6 +44,7 @@ WORDS: Final[Mapping[str, str]] = {
     "code": "orders_by_status",
     "connections:add:connector": "http",
     "colour": "0057b8",
+    "connector": "erp",
     "decision": "retry",
     "link": "inv_nobody.signed",
     "events:decide:decision": "discard",
