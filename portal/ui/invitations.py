@@ -1,5 +1,6 @@
 """Invitations: the mail in the partner's brand, and the page behind its link where somebody chooses a password."""
 
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from email.utils import formataddr, parseaddr
 from typing import Any, Final
@@ -15,7 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -68,18 +69,19 @@ def mail(row: Invitation, host: str) -> EmailMultiAlternatives:
     base = _base(host)
     new = not user.has_usable_password()
     path = reverse("invitation", urlconf=settings.URLCONFS["partner"], args=[queries.invitation_text(row)])
-    shown = {
+    shown: dict[str, Any] = {
         "brand": brand,
         "colours": palette(brand.colour),
         "place": tenant.name if tenant else brand.name,
-        "role": member.get_role_display,
-        "who": row.invited_by,
+        "who": row.invited_by or brand.name,
         "name": user.name,
         "new": new,
         "until": row.expires_at,
         "link": f"{base}{path}" if new else f"{base}/sign-in",
     }
-    with translation.override(language):
+    zone = zoneinfo.ZoneInfo(user.timezone or (tenant.timezone if tenant else _NO_ZONE))
+    with translation.override(language), timezone.override(zone):
+        shown["role"] = str(member.get_role_display())
         subject = _("Your access to %(place)s") % {"place": shown["place"]}
         text = render_to_string("mail/invitation.txt", shown)
         html = css_inline.inline(render_to_string("mail/invitation.html", shown))

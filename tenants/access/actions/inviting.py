@@ -30,7 +30,7 @@ def invite(*, membership: Membership, actor: Actor, now: datetime) -> Invitation
         earlier.update(expires_at=now)
         made = Invitation.objects.create(
             membership=membership,
-            invited_by=actor.label[:200],
+            invited_by="" if actor.kind == "system" else actor.label[:200],
             created_at=now,
             send_at=now,
             expires_at=now + LIVES,

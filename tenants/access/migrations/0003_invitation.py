@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='Invitation',
             fields=[
                 ('id', models.UUIDField(default=kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('invited_by', models.CharField(max_length=200)),
+                ('invited_by', models.CharField(blank=True, help_text='Empty where the portal did it by itself.', max_length=200)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('send_at', models.DateTimeField(help_text='From then on somebody may send it (again).')),

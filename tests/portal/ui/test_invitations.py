@@ -11,6 +11,7 @@ from django.test import Client
 
 from kernel import clock
 from kernel import jobs as kernel_jobs
+from kernel.actor import system
 from tenants.access import actions, queries
 from tenants.access.actions import inviting
 from tenants.access.enums import Role
@@ -53,9 +54,16 @@ def test_somebody_who_is_added_gets_one_mail_in_the_partner_s_brand(cast: Cast, 
     assert letter.from_email.startswith('"Meridian Retail Systems"') or letter.from_email.startswith(
         "Meridian"
     )
-    for words in ("Hello Nina,", "Orla Owner", "Hollis Home", "Exception reviewer", link_in(letter)):
+    for words in (
+        "Hello Nina,",
+        "Orla Owner has given you access to Hollis Home.",
+        "Your role: Exception reviewer.",
+        "UTC",
+        link_in(letter),
+    ):
         assert words in letter.body, words
     html = letter.alternatives[0][0]
+    assert "Your role: Exception reviewer." in html
     assert link_in(letter) in html
     assert "background: #5b5bd6" in html
     assert "<style" not in html
@@ -252,3 +260,22 @@ def test_the_people_page_says_where_each_stands(cast: Cast, portal: Client, adde
     assert "Invitation expired" in portal.get("/people/?q=nina").content.decode()
     Client(HTTP_HOST=cast.host)
     assert "Send the link again" not in portal.get("/people/?q=orla").content.decode()
+
+
+def test_the_first_people_of_a_new_client_are_invited_in_the_partner_s_name(
+    cast: Cast, committed: Any, jobs: kernel_jobs.recorded
+) -> None:
+    tenant = Tenant.objects.select_related("partner").get(pk=cast.tenant.id)
+    actions.add_member(
+        partner=tenant.partner, tenant=tenant, email="nina@nova.test", name="", role=Role.TENANT_ADMIN,
+        actor=system("provisioning"), now=clock.now(),
+    )  # fmt: skip
+    jobs.run_all()
+    letter = mail.outbox[0]
+    assert (
+        "Meridian Retail Systems has given you access to Hollis Home. Your role: Client admin." in letter.body
+    )
+    assert (
+        "Meridian Retail Systems let you in"
+        in Client(HTTP_HOST=cast.host).get(path_in(letter)).content.decode()
+    )
