@@ -17,8 +17,8 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
-AT_ONCE = 3
-"""As many people as are at work side by side in one test."""
+AT_ONCE = 8
+"""Browsers that one test holds open; the tests of many pages open them all at first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

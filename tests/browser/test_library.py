@@ -82,7 +82,7 @@ def test_no_page_leaves_anything_to_object_to(
     at: dict[str, Visit] = {}
     wrong = {}
     for host, who, path in addresses(cast, furnish(cast)):
-        seen = at.setdefault(host, visit(who, host, width=width, theme=theme))
+        seen = at[host] = at.get(host) or visit(who, host, width=width, theme=theme)
         assert seen.go(path).status == 200, path
         if said := faults(seen, axe):
             wrong[f"{host}{path}"] = said

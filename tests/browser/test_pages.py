@@ -57,7 +57,7 @@ def test_axe_the_console_and_the_network_have_nothing_to_say(
     wrong: dict[str, Any] = {}
     at: dict[tuple[str, Any], Visit] = {}
     for host, who, path in paths(cast):
-        seen = at.setdefault((host, who), visit(who, host, width=width, theme=theme))
+        seen = at[host, who] = at.get((host, who)) or visit(who, host, width=width, theme=theme)
         seen.complaints.clear()
         seen.go(path)
         said = [*seen.violations(axe), *seen.complaints, *seen.foreign]
@@ -73,7 +73,7 @@ def test_no_page_is_wider_than_320_pixels(cast: Cast, visit: Callable[..., Visit
     at: dict[tuple[str, Any], Visit] = {}
     wide = {}
     for host, who, path in paths(cast):
-        seen = at.setdefault((host, who), visit(who, host, width=320))
+        seen = at[host, who] = at.get((host, who)) or visit(who, host, width=320)
         seen.go(path)
         if seen.sideways() > 0:
             wide[f"{host}{path}"] = seen.sideways()
