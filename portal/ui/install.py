@@ -166,7 +166,13 @@ def _try(wizard: Wizard) -> HttpResponse:
     wizard.keep()
     starts = templates.event_words(part.type for part in program.start.filters)
     runs = [
-        (run, clock.parse_rfc3339(run.time), [titles[ref] for ref, _state in run.steps if ref in titles])
+        {
+            "run": run,
+            "at": clock.parse_rfc3339(run.time),
+            "steps": [titles[ref] for ref, _state in run.steps if ref in titles],
+            "state": "waiting" if run.status == "running" else run.status,
+            "waits": ", ".join(templates.event_words(run.waits_for)),
+        }
         for run in seen.runs
     ]
     return wizard.show("try", seen=seen, runs=runs, starts=starts)

@@ -146,6 +146,8 @@ class Previewed:
     detail: str
     steps: list[tuple[str, str]] = field(default_factory=list)
     """(reference of a task, how it went), in order."""
+    waits_for: list[str] = field(default_factory=list)
+    """Types of the events that would take it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ def _previewed(subject: str, time: str, seen: Rehearsal) -> Previewed:
         cases=[fact.data for fact in seen.facts if fact.type == "portal.case.requested"],
         detail=str(error.get("detail") or error.get("title") or ", ".join(seen.waits_for)),
         steps=[(step["r"], step["s"]) for step in seen.steps],
+        waits_for=seen.waits_for,
     )
 
 
