@@ -9,7 +9,7 @@ from kernel import clock
 from kernel.actor import system
 from tenants.branding.actions import set_brand
 from tenants.tenancy.models import Partner, Tenant
-from tests.browser import work
+from tests.browser import views, work
 from tests.browser.conftest import Visit
 from tests.support.cast import Cast
 
@@ -29,7 +29,7 @@ def paths(cast: Cast) -> list[tuple[str, Any, str]]:
     ]
     console = [(cast.partner_host, cast.partner_admin, path) for path in (*CONSOLE, *of_client)]
     tenant = [(cast.host, cast.owner, path) for path in ("/people/", "/tokens/", "/audit/", "/profile")]
-    tenant += [(cast.host, cast.owner, path) for path in work.pages(cast)]
+    tenant += [(cast.host, cast.owner, path) for path in (*work.pages(cast), *views.pages(cast))]
     operator = [(cast.platform_host, cast.operator, path) for path in ("/", "/styleguide")]
     return [
         (cast.partner_host, None, "/sign-in"),

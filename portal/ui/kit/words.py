@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache  # noqa: TID251 - letters of numbers, the same whoever asks
 from typing import Final
 
 from babel import Locale
@@ -21,7 +22,11 @@ _RECENT: Final = timedelta(days=6)
 
 def locale() -> Locale:
     """Babel's locale for the present language."""
-    language = translation.get_language() or "en"
+    return _locale(translation.get_language() or "en")
+
+
+@lru_cache(maxsize=64)
+def _locale(language: str) -> Locale:
     return Locale.parse(_REGION.get(language, language.replace("-", "_")))
 
 
@@ -91,7 +96,13 @@ def duration(span: timedelta | float | Decimal | None) -> str:
 
 def number(value: float | Decimal | None) -> str:
     """A number with the reader's marks, at most two decimals."""
-    return NONE if value is None else str(format_decimal(value, "#,##0.##", locale=locale()))
+    return NONE if value is None else _written(value, locale())
+
+
+@lru_cache(maxsize=8_192)
+def _written(value: float | Decimal, language: Locale) -> str:
+    """A number in letters; charts and their tables write the same ones many times over."""
+    return str(format_decimal(value, "#,##0.##", locale=language))
 
 
 def percent(share: float | Decimal | None, digits: int = 1) -> str:

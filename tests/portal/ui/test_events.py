@@ -169,7 +169,7 @@ def test_what_is_no_event_can_only_be_discarded(portal: Client, tenant: TenantRe
 
 def secret_in(page: str) -> str:
     """The secret that a page shows."""
-    return re.findall(r'data-copy="(whsec_[^"]+)"', page)[0]
+    return str(re.findall(r'data-copy="(whsec_[^"]+)"', page)[0])
 
 
 def test_an_endpoint_is_made_its_secret_shown_once_and_deliveries_taken(

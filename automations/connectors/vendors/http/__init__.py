@@ -22,18 +22,21 @@ CONNECTOR = Connector(
                     "maxLength": 500,
                 },
                 "header": {
+                    "x-show-if": {"auth": "api_key"},
                     "title": "Header of the API key",
                     "description": "Only for an API key; X-Api-Key if left out.",
                     "type": "string",
                     "pattern": "^[A-Za-z0-9-]{1,80}$",
                 },
                 "username": {
+                    "x-show-if": {"auth": "basic"},
                     "title": "User name",
                     "description": "Only for user name and password.",
                     "type": "string",
                     "pattern": "^[^:\\x00-\\x1f]{1,200}$",
                 },
                 "token_url": {
+                    "x-show-if": {"auth": "oauth2_client_credentials"},
                     "title": "Token URL",
                     "description": "Only for OAuth 2.",
                     "type": "string",
@@ -41,12 +44,14 @@ CONNECTOR = Connector(
                     "pattern": "^https://",
                 },
                 "client_id": {
+                    "x-show-if": {"auth": "oauth2_client_credentials"},
                     "title": "Client ID",
                     "description": "Only for OAuth 2.",
                     "type": "string",
                     "maxLength": 200,
                 },
                 "scope": {
+                    "x-show-if": {"auth": "oauth2_client_credentials"},
                     "title": "Scope",
                     "description": "Only for OAuth 2.",
                     "type": "string",
