@@ -111,8 +111,10 @@ def _more(cell: Cell) -> Iterator[int]:
         yield 405  # pages that are only read
     if not cell.caller.inside or route.office or route.kind == "platform":
         yield from (403, 404)  # nothing is here for them; the platform has no brand and no places
-    if route.name in ("enter", "hooks"):
-        yield 401  # no pass, no signature
+    if route.name in ("enter", "hooks", "invitation"):
+        yield 401  # no pass, no signature, a link that no mail named
+    if route.name.endswith(":clock"):
+        yield 404  # only a sandbox has a clock of its own
 
 
 def _hint(cell: Cell, answer: "Answer") -> str:
