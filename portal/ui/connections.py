@@ -1,5 +1,6 @@
 """Connections to the client's systems: list, add, change, check, give a secret, remove. A secret is never shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,13 +18,14 @@ from automations.connectors.queries import ConnectionView
 from kernel import clock
 from kernel.errors import NotFound, PortalError
 from portal.permissions import door
-from portal.request import TenantRequest
+from portal.request import SignedIn, TenantRequest
 from portal.ui import connection_form
 from portal.ui.kit.acts import ACTS
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, page
 from portal.ui.kit.query import moved, typed
 from portal.ui.links import address
+from portal.ui.search import Hit, finds
 
 ACTS.update(
     {
@@ -223,3 +225,13 @@ def remove(request: TenantRequest, connection: str) -> HttpResponse:
         "crumbs": _crumbs(request, _of(view), (_("Remove"), "")),
     }
     return page(request, "connections/remove.html", shown, part="dialog", status=409 if refusal else 200)
+
+
+@finds
+def found(request: SignedIn, text: str) -> Iterable[Hit]:
+    """Connections by name."""
+    if not text or request.portal.tenant is None or not request.actor.may("connectors.read"):
+        return
+    for view in queries.connections(text=text.replace("\x00", ""))[:6]:
+        name, here = _of(view)
+        yield Hit(gettext_lazy("Connections"), name, here, icon=view.icon, note=str(view.state.label))

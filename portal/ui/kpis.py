@@ -1,6 +1,6 @@
 """A key figure on a page of its own: what it is, its value and days, its parts, and every row behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -15,12 +15,13 @@ from automations.insights.catalog.board import Tile
 from automations.insights.queries import FactRow, Figure
 from kernel.errors import Invalid
 from portal.permissions import door
-from portal.request import TenantRequest
+from portal.request import SignedIn, TenantRequest
 from portal.ui import kpi_shown as shown
 from portal.ui.kit import csv
 from portal.ui.kit.pages import page
 from portal.ui.kit.query import moved, typed
 from portal.ui.periods import CHOICES, Period, period_of
+from portal.ui.search import Hit, finds
 from tenants.tenancy import context
 from tenants.tenancy.queries import TenantRef
 
@@ -147,3 +148,14 @@ def _line(fact: FactRow, zone: tzinfo) -> tuple[Any, ...]:
     at = fact.at.astimezone(zone).isoformat() if fact.at else ""
     money = csv.amount(fact.value_minor, fact.currency)
     return fact.kind, fact.id, fact.title, fact.state, at, fact.value, money, fact.currency, fact.place
+
+
+@finds
+def found(request: SignedIn, text: str) -> Iterable[Hit]:
+    """Key figures by their names."""
+    if not text or request.portal.tenant is None or not request.actor.may("insights.read"):
+        return
+    for one in KPIS.values():
+        if text.lower() in str(one.title).lower():
+            here = reverse("insights:figure", args=[one.code])
+            yield Hit(gettext_lazy("Key figures"), one.title, here, icon="activity")

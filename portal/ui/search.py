@@ -74,6 +74,8 @@ _ACTIONS: Final = (
     ("tenancy.provision", "tenancy:new-start", gettext_lazy("Set up a new client"), "plus"),
     ("access.people", "access:add", gettext_lazy("Add a person"), "user-plus"),
     ("access.tokens", "access:token-add", gettext_lazy("Make an API token"), "key-round"),
+    ("connectors.edit", "connections:new", gettext_lazy("Connect a system"), "plug"),
+    ("events.endpoints", "events:endpoint-add", gettext_lazy("Make an endpoint"), "webhook"),
 )
 
 

@@ -227,3 +227,17 @@ def test_the_list_is_narrowed_and_asks_as_often_however_long_it_is(
     assert len(portal.get("/connections/?connector=erp").context["rows"]) == 1
     assert len(portal.get("/connections/?q=other").context["rows"]) == 8
     assert "No connection fits" in text_of(portal.get("/connections/?q=nonsense"))
+
+
+def test_the_search_finds_connections_figures_and_what_can_be_added(
+    cast: Cast, portal: Client, tenant: TenantRef, client_for: Callable[..., Client], now: object
+) -> None:
+    row = make.connection(name="Books of Leeds")
+    assert f"/connections/{row.public_id}/" in portal.get("/search/?q=leeds", headers=PART).content.decode()
+    assert "/connections/new/" in portal.get("/search/?q=connect", headers=PART).content.decode()
+    assert "/figures/approval_lag/" in portal.get("/search/?q=approval", headers=PART).content.decode()
+    staff = client_for(cast.staff, cast.host)
+    for text in ("leeds", "approval", "connect"):
+        page = staff.get(f"/search/?q={text}", headers=PART).content.decode()
+        assert "/connections/" not in page
+        assert "/figures/" not in page
