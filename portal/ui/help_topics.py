@@ -177,7 +177,9 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
         title=_("Plan and usage"),
         text=(
-            _("What the plan includes and what of it is used: runs, events and exceptions, metered day by day."),
+            _(
+                "What the plan includes and what of it is used: runs, events and exceptions, metered day by day."
+            ),
         ),
         url="billing:plan",
         rooms=("billing",),

@@ -78,7 +78,9 @@ BLUEPRINTS: Final[list[Blueprint]] = [
         "", gettext_lazy("Empty"), gettext_lazy("No template yet. Choose from the library once it stands.")
     ),
     *(
-        Blueprint(key, title, gettext_lazy("Installed and active from the start; its settings can be changed."))
+        Blueprint(
+            key, title, gettext_lazy("Installed and active from the start; its settings can be changed.")
+        )
         for key, (title, _slugs) in templates.BLUEPRINTS.items()
     ),
 ]

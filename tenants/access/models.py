@@ -105,7 +105,9 @@ class Invitation(Row):
     prefix = "inv"
 
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="invitations")
-    invited_by = models.CharField(max_length=200, blank=True, help_text="Empty where the portal did it by itself.")
+    invited_by = models.CharField(
+        max_length=200, blank=True, help_text="Empty where the portal did it by itself."
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     send_at = models.DateTimeField(help_text="From then on somebody may send it (again).")

@@ -16,7 +16,11 @@ def pages(cast: Cast) -> list[str]:
         shop = make.endpoint("shopify", name="Web shop").row
         books = make.connection(name="Books", secret=SECRET)
         taken = Rejection.objects.create(
-            code="not_an_event", reason="no type", state="discarded", body={"a": 1}, received_at=books.created_at
+            code="not_an_event",
+            reason="no type",
+            state="discarded",
+            body={"a": 1},
+            received_at=books.created_at,
         )
     rejection, endpoint = f"/quarantine/{made.ids['rejection']}/", f"/endpoints/{made.ids['endpoint']}/"
     connection, order = f"/connections/{books.public_id}/", f"/orders/{made.ids['order']}/"
