@@ -32,6 +32,7 @@ from portal.ui.kit.pages import go, page
 from portal.ui.sessions import enter_session
 from tenants.access import queries
 from tenants.access.actions import inviting
+from tenants.access.errors import InvitationSpent
 from tenants.access.models import Invitation, User
 from tenants.branding import queries as branding
 from tenants.branding.palette import palette
@@ -132,8 +133,12 @@ class WelcomeForm(forms.Form):
 @sensitive_post_parameters("password")
 @door(public=True, read_only_exempt=True)
 def accept(request: PortalRequest, link: str) -> HttpResponse:
-    """The page behind the link: once a password is chosen, one is in."""
-    row = queries.invitation_of(link, request.portal, clock.now())
+    """The page behind the link: once a password is chosen, one is in. A link that is spent leads to the sign-in."""
+    try:
+        row = queries.invitation_of(link, request.portal, clock.now())
+    except InvitationSpent as error:
+        messages.error(request, _(error.message))
+        return go(request, reverse("sign-in"))
     user, tenant = row.membership.user, row.membership.tenant
     if user.has_usable_password():
         return go(request, reverse("sign-in"))
