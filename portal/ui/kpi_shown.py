@@ -166,17 +166,19 @@ def row_count(figure: Figure, part: str) -> int | None:
     return None if found is None else round(found.value or 0)
 
 
-def chart(kpi: Kpi, days: Series, before: Series, period: Period) -> dict[str, Any]:
+def chart(kpi: Kpi, days: Series, before: Series, period: Period, *, height: int = 196) -> dict[str, Any]:
     """The figure day by day beside the days before, and what the lines mean."""
     drawn = [charts.Series(_("This period"), _heights(kpi, days), area=True, texts=_texts(kpi, days))]
     if before:
         old = list(before[: len(days)]) + [(day, None) for day, _none in days[len(before) :]]
-        name = period.before.capitalize()
+        name = period.before[:1].upper() + period.before[1:]
         drawn.append(charts.Series(name, _heights(kpi, old), "c6", dash=True, texts=_texts(kpi, old)))
     title = _("%(figure)s per day") % {"figure": kpi.title}
     return {
         "title": title,
-        "picture": charts.lines([words.day_label(day) for day, _value in days], drawn, title=title),
+        "picture": charts.lines(
+            [words.day_label(day) for day, _value in days], drawn, title=title, height=height
+        ),
         "legend": charts.legend(drawn),
     }
 

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from automations.engine import queries as engine
 from automations.engine.queries import WorkflowFigures
@@ -31,8 +31,9 @@ from tenants.tenancy import context
 _MOST_KINDS: Final = 5
 _MOST_BARS: Final = 92
 _MOST_WORKFLOWS: Final = 8
+_TALL: Final = 264
 _PLACES: Final = {
-    "case": ("inbox:case", gettext_lazy("Review"), "triangle-alert"),
+    "case": ("inbox:case", pgettext_lazy("verb", "Review"), "triangle-alert"),
     "connection": ("connections:one", gettext_lazy("Check"), "unplug"),
     "workflow": ("workflows:detail", gettext_lazy("View"), "workflow"),
 }
@@ -90,7 +91,9 @@ def _shown(request: TenantRequest, found: Board, period: Period) -> dict[str, An
         "period": period,
         "periods": CHOICES,
         "cards": [shown.card(tile, period) for tile in found.tiles],
-        "chart": shown.chart(placed, found.chart, found.chart_before, period) if found.chart else None,
+        "chart": shown.chart(placed, found.chart, found.chart_before, period, height=_TALL)
+        if found.chart
+        else None,
         "chart_url": shown.figure_url(CHART, period),
         "needed": [_needed(one, request) for one in found.attention],
         "parts": [_part(tile, period) for tile in found.breakdowns],
