@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.db import connections
 from django.test.testcases import LiveServerThread
 
 from tenants.access.models import User
@@ -19,6 +20,7 @@ ARGUMENTS = (
 
 AT_ONCE = 8
 """Browsers that one test holds open; the tests of many pages open them all at first."""
+NARROW_BELOW, NARROWEST = 600, 320
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,6 +46,9 @@ def chromium() -> Iterator[Any]:
     path = _chromium()
     if not path:
         pytest.skip("no chromium on this machine (apt-get install chromium)")
+    # While its loop runs, Django looks for its connections elsewhere in this thread; one that stayed open would be cut
+    # off when the database is renewed, and the next module would find it dead.
+    connections.close_all()
     with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the loop is Playwright's: nothing of ours runs in it
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
@@ -118,12 +123,37 @@ class Visit:
 
     def violations(self, axe: str) -> list[str]:
         """What axe finds, as `rule: where`."""
-        found = self.page.evaluate(f"{axe}; axe.run(document).then((result) => result.violations)")
+        self.page.evaluate(axe)
+        return self._violations({})
+
+    def in_both_themes(self, axe: str) -> list[str]:
+        """What axe finds in the light, and what its rules of colour find in the dark: nothing else differs there."""
+        self.page.emulate_media(color_scheme="light")
+        found = self.violations(axe)
+        self.page.emulate_media(color_scheme="dark")
+        colours = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+        return found + [f"in the dark, {one}" for one in self._violations(colours)]
+
+    def _violations(self, options: dict[str, Any]) -> list[str]:
+        wanted = {"resultTypes": ["violations"], "preload": False, **options}
+        found = self.page.evaluate(
+            "(options) => axe.run(document, options).then((result) => result.violations)", wanted
+        )
         return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
 
     def sideways(self) -> int:
         """By how many pixels the page is wider than the window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+    def too_wide(self) -> list[str]:
+        """Whether the page is wider than its window; a phone's page is looked at on the narrowest phone, too."""
+        size = self.page.viewport_size
+        found = [f"{self.sideways()} pixels too wide"] if self.sideways() > 0 else []
+        if size["width"] < NARROW_BELOW:
+            self.page.set_viewport_size({**size, "width": NARROWEST})
+            found += [f"{self.sideways()} pixels wider than {NARROWEST}"] if self.sideways() > 0 else []
+            self.page.set_viewport_size(size)
+        return found
 
 
 @pytest.fixture

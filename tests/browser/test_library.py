@@ -16,7 +16,7 @@ from tests.house import world
 from tests.support import make
 from tests.support.cast import Cast
 
-SIZES = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 320)]
+SIZES = [1440, 390]
 HELP = (
     "/help/",
     "/help/?from=templates:library",
@@ -67,22 +67,21 @@ def addresses(cast: Cast, one: Installation) -> list[tuple[str, Any, str]]:
 
 def faults(seen: Visit, axe: str) -> list[str]:
     """Whatever somebody could object to on the page as it stands."""
-    said = [*seen.violations(axe), *seen.complaints, *seen.foreign]
-    if seen.sideways() > 0:
-        said.append(f"{seen.sideways()} pixels too wide")
+    said = [*seen.in_both_themes(axe), *seen.complaints, *seen.foreign]
+    said += seen.too_wide()
     seen.complaints.clear()
     return said
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("theme", "width"), SIZES)
+@pytest.mark.parametrize("width", SIZES)
 def test_no_page_leaves_anything_to_object_to(
-    cast: Cast, visit: Callable[..., Visit], axe: str, theme: str, width: int
+    cast: Cast, visit: Callable[..., Visit], axe: str, width: int
 ) -> None:
     at: dict[str, Visit] = {}
     wrong = {}
     for host, who, path in addresses(cast, furnish(cast)):
-        seen = at[host] = at.get(host) or visit(who, host, width=width, theme=theme)
+        seen = at[host] = at.get(host) or visit(who, host, width=width)
         assert seen.go(path).status == 200, path
         if said := faults(seen, axe):
             wrong[f"{host}{path}"] = said
@@ -90,12 +89,12 @@ def test_no_page_leaves_anything_to_object_to(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("theme", "width"), SIZES)
+@pytest.mark.parametrize("width", SIZES)
 def test_no_step_of_the_wizard_leaves_anything_to_object_to(
-    cast: Cast, visit: Callable[..., Visit], axe: str, theme: str, width: int
+    cast: Cast, visit: Callable[..., Visit], axe: str, width: int
 ) -> None:
     world.of_tenant(cast.tenant, "here", now=clock.now())
-    seen = visit(cast.owner, cast.host, width=width, theme=theme)
+    seen = visit(cast.owner, cast.host, width=width)
     page, wrong = seen.page, {}
 
     def looked(step: str) -> None:
