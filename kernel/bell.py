@@ -32,6 +32,14 @@ def ring() -> int | None:
         return None
 
 
+def waiting(queue: str) -> int:
+    """How many messages wait in a queue of the broker; 0 when Redis is away."""
+    try:
+        return int(client().llen(queue))
+    except redis.RedisError:
+        return 0
+
+
 def reachable() -> bool:
     """Whether Redis answers."""
     try:

@@ -61,7 +61,7 @@ class Egress:
     ports: frozenset[int] = frozenset({80, 443})
     connect_seconds: float = 10
     idle_seconds: float = 30
-    max_bytes: int = 16 * 1024 * 1024
+    max_bytes: int = 24 * 1024 * 1024
     max_headers: int = 100
 
     def opened(self, host: str, port: int) -> bool:

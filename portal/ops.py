@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from automations.ledger import queries as ledger
 from kernel import bell, clock, metrics
@@ -82,5 +82,10 @@ def gauges(request: HttpRequest) -> HttpResponse:
     tenants = Gauge("portal_tenants", "Tenants by partner and state", ["partner", "state"], registry=registry)
     for partner, state, number in tenancy.tenant_counts():
         tenants.labels(partner=partner, state=state).set(number)
+    ended = Counter(
+        "portal_workers_ended", "Workers ended because they had stopped to work", ["why"], registry=registry
+    )
+    for why, count in ledger.tallies("workers_ended_").items():
+        ended.labels(why=why).inc(count)
     body = generate_latest(registry) + generate_latest(metrics.registry)
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)

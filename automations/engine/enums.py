@@ -1,6 +1,7 @@
 """Status words of the engine, as the workflow standard has them."""
 
 from enum import IntFlag
+from typing import Final
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,18 @@ class RunStatus(TextChoices):
     COMPLETED = "completed", _("Succeeded")
 
 
-TERMINAL = frozenset({RunStatus.CANCELLED, RunStatus.FAULTED, RunStatus.COMPLETED})
+TERMINAL: Final = frozenset({RunStatus.CANCELLED, RunStatus.FAULTED, RunStatus.COMPLETED})
+LEGAL: Final[dict[RunStatus, frozenset[RunStatus]]] = {
+    RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.WAITING, RunStatus.SUSPENDED}) | TERMINAL,
+    RunStatus.RUNNING: frozenset({RunStatus.WAITING, RunStatus.SUSPENDED}) | TERMINAL,
+    RunStatus.WAITING: frozenset({RunStatus.RUNNING, RunStatus.SUSPENDED}) | TERMINAL,
+    # it waits for a person, who sends it on or ends it
+    RunStatus.SUSPENDED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.CANCELLED: frozenset(),
+    RunStatus.FAULTED: frozenset(),
+    RunStatus.COMPLETED: frozenset(),
+}
+"""What a status may become. The database itself refuses everything else (trigger `run_legal`)."""
 
 
 class WorkflowState(TextChoices):

@@ -115,6 +115,16 @@ class WorkflowError(Exception):
         return error
 
 
+class LimitReached(WorkflowError):
+    """A run has used up what one run is given. No `try` of the workflow catches it: it waits for a person."""
+
+    def __init__(self, limit: str, detail: str, **more: Any) -> None:
+        """`limit` is the name that `dsl/limits.py` gives it; `detail` is a sentence with the figure."""
+        super().__init__(
+            "runtime", detail, title="A limit was reached", code=f"limit_{limit}", limit=limit, **more
+        )
+
+
 _TITLES = {
     "configuration": "The workflow is not set up right",
     "validation": "The data is not valid",

@@ -151,6 +151,10 @@ class Run(Row):
 
     class Meta:
         ordering = ["-started_at", "-id"]
+        constraints = [
+            # which of them may follow which, the trigger `run_legal` says
+            models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
+        ]
         indexes = [
             models.Index(fields=["-started_at", "-id"], name="run_newest"),
             models.Index(fields=["workflow_id", "-started_at"], name="run_of_workflow"),
@@ -212,6 +216,19 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} from {self.seq}"
+
+
+class Blob(models.Model):
+    """A part of what a run holds that is too large for a row: by the hash of its JSON, packed."""
+
+    pk = models.CompositePrimaryKey("run_id", "digest")
+    run_id = models.UUIDField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of its JSON.")
+    size = models.IntegerField(help_text="Bytes of its JSON.")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]} of {self.run_id}"
 
 
 class Subscription(models.Model):

@@ -1,11 +1,13 @@
 """The engine's job: it drains what is due. Which run that is, the ledger says; the message says nothing."""
 
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import structlog
+from celery.signals import worker_ready
 
 from automations.engine.actions.forgetting import forget_event_keys
+from automations.engine.actions.watchdog import QUEUE, Guard
 from automations.engine.actions.worker import Worker
 from kernel import jobs
 
@@ -15,6 +17,13 @@ SECONDS: Final = 20.0
 IDLE: Final = 1.5
 FORGET_SECONDS: Final = 1800.0
 _worker: Worker | None = None
+
+
+@worker_ready.connect
+def guard_children(sender: Any, **_: object) -> None:
+    """The parent of workers watches over them, and over being called at all."""
+    if QUEUE in sender.app.amqp.queues.consume_from:
+        Guard().start()
 
 
 @jobs.job("engine.drain", queue="engine")

@@ -81,6 +81,18 @@ def forget_workers() -> int:
         return int(cursor.rowcount)
 
 
+def tally(name: str) -> None:
+    """Count one more of something that operators watch."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into public.ledger_tally (name, count) values (%s, 1)
+            on conflict (name) do update set count = ledger_tally.count + 1
+            """,
+            [name],
+        )
+
+
 def anything_due() -> bool:
     """Whether an open tenant has a due run or an event that is not dispatched."""
     with connection.cursor() as cursor:

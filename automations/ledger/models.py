@@ -114,6 +114,19 @@ class Worker(models.Model):
         return f"{self.host}:{self.pid}"
 
 
+class Tally(models.Model):
+    """How often something happened that operators count, over all processes and restarts."""
+
+    name = models.CharField(primary_key=True, max_length=60)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "ledger_tally"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.count}"
+
+
 class ScheduleFire(models.Model):
     """A schedule's instant that was fired: unique, so that two dispatchers fire it once."""
 

@@ -72,6 +72,14 @@ def busy(tenant_id: Any) -> bool:
     return bool(row[0])
 
 
+def tallies(prefix: str) -> dict[str, int]:
+    """What was counted under names that begin like this, without that beginning."""
+    from automations.ledger.models import Tally
+
+    found = Tally.objects.filter(name__startswith=prefix).values_list("name", "count")
+    return {name.removeprefix(prefix): count for name, count in found}
+
+
 def workers(since: datetime) -> list[dict[str, Any]]:
     """Workers that were heard of since then."""
     from automations.ledger.models import Worker

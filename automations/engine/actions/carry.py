@@ -1,15 +1,18 @@
 """A run in a worker's hands: from the claim to the checkpoint."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from automations.engine.actions.programs import Setup
 from automations.engine.dsl.expressions import NOW
+from automations.engine.dsl.limits import MAX_AGE, MAX_VALUE
 from automations.engine.dsl.program import Program
 from automations.engine.enums import Signal
-from automations.engine.errors import WorkflowError
+from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine import interpreter, operating
+from automations.engine.machine.apart import INLINE, Blobs, lighten, whole
 from automations.engine.machine.core import current_task
 from automations.engine.machine.kinds.broods import begin_item
 from automations.engine.machine.moves import Effect, Fact, Outcome
@@ -22,6 +25,8 @@ from kernel import clock, jsonx
 
 _STATUS_OVER: Final = frozenset({"completed", "faulted", "cancelled"})
 _CHANGING: Final = frozenset({NOW, "task"})
+_LINES: Final = 512
+"""Lines in a row of the journal; a page of it reads few rows."""
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Carried:
     brood: UUID | None = None
     position: int = 0
     shared: Any = None
+    stored: set[str] = field(default_factory=set)
 
     def move(self) -> None:
         """Let the run start or go on, with what arrived and what is due."""
@@ -57,6 +63,9 @@ class Carried:
             self.obey(self.signal)
             return
         if self.stored_status == "suspended":
+            return
+        if self.run.now + 1.0 >= self.run.started_at + MAX_AGE:
+            self.exceed(LimitReached("age", f"the run is {int(MAX_AGE / 86_400)} days old"))
             return
         if self.fresh and self.run.tasks:
             begin_item(self.run, self.run.tasks, self.position, self.shared)
@@ -104,25 +113,48 @@ class Carried:
 
     def quarantine(self) -> None:
         """Workers died on this run again and again: hold it for a person."""
-        self._hold("Workers stopped while they worked on this run", "three claims without progress")
+        self._hold(
+            "Workers stopped while they worked on this run",
+            "three workers in turn took it up and ended before it had come any further",
+            code="limit_claims",
+            limit="claims",
+        )
 
-    def _hold(self, title: str, detail: str) -> None:
+    def exceed(self, error: LimitReached) -> None:
+        """The run has used up what a run is given: hold it for a person, who may end it."""
+        self._hold(**error.body)
+
+    def _hold(self, title: str, detail: str, **more: Any) -> None:
         run = self.run
         if not run.strands and self.fresh:
             if run.tasks:
                 begin_item(run, run.tasks, self.position, self.shared)
             else:
                 operating.prepare(run)
-        operating.hold(run, title, detail)
+        operating.hold(run, title, detail, **more)
 
     def checkpoint(self, *, keep: bool = False) -> Checkpoint:
-        """What is to be written of the run now; its moves since the last checkpoint go with it."""
+        """What is to be written of the run now; its moves since the last checkpoint go with it.
+
+        A run that cannot be written, because a value in it is too large, is held as it was written last.
+        """
+        try:
+            return self._checkpoint(keep=keep)
+        except LimitReached as error:
+            return self._unwritable(error)
+
+    def _checkpoint(self, *, keep: bool) -> Checkpoint:
         run = self.run
         over = run.status in _STATUS_OVER
         status, ready = _stored(run, paused=bool(self.signal))
         step = _where(run)
         changed = over or (status, step) != (self.stored_status, self.stored_step)
         held = status == "suspended" and self.stored_status != "suspended"
+        apart: Blobs = {}
+        output = _light(run.output, apart) if run.status == "completed" else b""
+        segments = list(_segments(run.steps, apart))
+        run.journal += sum(len(packed) for _, packed in segments)
+        run.unwritten, run.look_at = 0, 0
         point = Checkpoint(
             tenant_id=self.tenant_id,
             schema=self.schema,
@@ -134,15 +166,17 @@ class Carried:
             over=over,
             keep=keep and not over,
             ready=ready,
-            output=jsonx.pack(run.output) if run.status == "completed" else b"",
+            output=output,
             error=jsonx.text(run.error)
             if run.error is not None and status in ("suspended", "faulted")
             else "",
             step=step,
             ended=run.now if over else 0.0,
-            seq=run.steps[0]["n"] if run.steps else 0,
-            steps=jsonx.pack(run.steps) if run.steps else b"",
-            snapshot=b"" if over else jsonx.pack(run.snapshot()),
+            seq=segments[0][0] if segments else 0,
+            steps=segments[0][1] if segments else b"",
+            more_steps=segments[1:],
+            snapshot=b"" if over else _light(run.snapshot(), apart),
+            blobs={digest: blob for digest, blob in apart.items() if digest not in self.stored},
             had_state=self.had_state,
             listened=self.listened or run.next_subscription > 0,
             hops=self.hops,
@@ -156,11 +190,71 @@ class Carried:
             moved=Moved(self.brood, over, run.now) if self.brood and (over or held) else None,
             at=run.now,
         )
-        self.stored_status, self.stored_step = status, step
+        self._written(point)
+        return point
+
+    def _written(self, point: Checkpoint) -> None:
+        """The moves since the last checkpoint are in this one."""
+        run, over = self.run, point.over
+        self.stored_status, self.stored_step = point.status, point.step
+        self.stored.update(point.blobs)
         self.had_state, self.dirty = self.had_state or not over, False
         run.steps, run.facts, run.opened, run.closed, self.taken = [], [], [], [], []
         run.broods, run.dropped = [], []
+
+    def _unwritable(self, error: LimitReached) -> Checkpoint:
+        """Hold the run in front of what cannot be written: only the error is new."""
+        run = self.run
+        error.body["instance"] = self.stored_step or "/do"
+        run.status, run.effects = "suspended", []
+        data = {"runId": str(run.id), "task": error.body["instance"], "error": error.body}
+        point = Checkpoint(
+            tenant_id=self.tenant_id,
+            schema=self.schema,
+            run_id=run.id,
+            epoch=self.epoch,
+            seen=self.wakes,
+            status="suspended",
+            changed=True,
+            error=jsonx.text(error.body),
+            step=self.stored_step,
+            hops=self.hops,
+            business_key=self.business_key,
+            moved=Moved(self.brood, over=False, at=run.now) if self.brood else None,
+            facts=[
+                Fact(
+                    f"{run.id}-{run.seq}-unwritable",
+                    "portal.run.suspended",
+                    "",
+                    data,
+                    run.now,
+                    source="/engine",
+                )
+            ],
+        )
+        self._written(point)
         return point
+
+
+def _light(value: Any, apart: Blobs) -> bytes:
+    """`value` packed for a row; what is too large for one is added to `apart`. Raises LimitReached."""
+    packed, found = lighten(value, most=MAX_VALUE)
+    apart.update(found)
+    return packed
+
+
+def _segments(steps: list[dict[str, Any]], apart: Blobs) -> Iterator[tuple[int, bytes]]:
+    """Rows of the journal for `steps`, each with the number of its first: short enough to be read by the page."""
+    if not steps:
+        return
+    if len(steps) <= _LINES:
+        packed = jsonx.pack(steps)
+        if len(packed) <= INLINE or len(steps) == 1:
+            yield steps[0]["n"], packed if len(packed) <= INLINE else _light(steps, apart)
+            return
+    middle = len(steps) // 2
+    yield from _segments(steps[:middle], apart)
+    yield from _segments(steps[middle:], apart)
 
 
 def _stored(run: Run, *, paused: bool) -> tuple[str, float]:
@@ -173,7 +267,8 @@ def _stored(run: Run, *, paused: bool) -> tuple[str, float]:
         strand.pending is not None and strand.pending["k"] != "call" for strand in run.strands.values()
     )
     due = interpreter.next_due(run)
-    return ("waiting" if waits else "running"), NEVER if due is None else due
+    latest = run.started_at + MAX_AGE
+    return ("waiting" if waits else "running"), latest if due is None else min(due, latest)
 
 
 def _where(run: Run) -> str:
@@ -190,13 +285,13 @@ def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
         claimed.run_id,
         claimed.tenant_id,
         program,
-        jsonx.unpack(row.input),
+        whole(row.input, claimed.apart),
         now=row.started_at,
         config=setup.config,
     )
-    run.cause, run.tasks = row.started_at, row.tasks
+    run.cause, run.tasks, run.hops = row.started_at, row.tasks, row.hops
     if not fresh:
-        run.restore(jsonx.unpack(row.snapshot))
+        run.restore(whole(row.snapshot, claimed.apart))
         if row.status == "suspended":
             run.status = "suspended"
         run.now = max(now, run.started_at)
@@ -223,6 +318,7 @@ def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
         brood=row.brood_id,
         position=row.position,
         shared=claimed.shared,
+        stored=set(claimed.apart),
     )
 
 

@@ -23,6 +23,7 @@ from automations.engine.actions import schedules
 from automations.engine.actions.carry import Carried, carried, unreadable
 from automations.engine.actions.effects import Effects
 from automations.engine.actions.programs import programs
+from automations.engine.actions.watchdog import board
 from automations.engine.store import claim as claims
 from automations.engine.store.commit import Checkpoint, commit
 from kernel import ids
@@ -48,12 +49,14 @@ class Drain:
         self._dsn = dsn
         self._live: dict[UUID, Carried] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._helpers: list[asyncio.Task[None]] = []
         self._pending: list[tuple[Checkpoint, asyncio.Future[int | None] | None]] = []
         self._flush = asyncio.Event()
         self._connections: list[AsyncConnection[Any]] = []
         self._bell = asyncio.Event()
         self._claimed = False
         self.finished = 0
+        self.turns = 0
 
     async def run(
         self, *, seconds: float, idle: float, wait: Callable[[float], Awaitable[None]] | None = None
@@ -65,13 +68,13 @@ class Drain:
         """
         await self._open()
         before = self.finished
-        helpers = [asyncio.create_task(self._committer()), asyncio.create_task(self._heart())]
+        self._helpers = [asyncio.create_task(self._committer()), asyncio.create_task(self._heart())]
         stop_at, idle_since = time.monotonic() + seconds, time.monotonic()
         try:
             while time.monotonic() < stop_at or self._live:
-                for helper in helpers:
-                    if helper.done():
-                        helper.result()
+                self.turns += 1
+                board.beat()
+                self._see_to_helpers()
                 room = AT_ONCE - len(self._live)
                 taken = 0
                 if room >= BATCH // 2 and time.monotonic() < stop_at:
@@ -83,9 +86,9 @@ class Drain:
                 if not taken:
                     await self._rest(wait, idle)
         finally:
-            for helper in helpers:
+            for helper in self._helpers:
                 helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await asyncio.gather(*self._helpers, return_exceptions=True)
             await self._end_tasks()
         return self.finished - before
 
@@ -137,6 +140,9 @@ class Drain:
     async def _claim(self, most: int) -> int:
         found = await claims.claim(self._connections[0], self.id, most)
         self._claimed = self._claimed or bool(found)
+        suspect = next((one for one in found if one.claims == MAX_CLAIMS and one.row is not None), None)
+        if suspect is not None:
+            found = await self._isolate(suspect, found)
         for number, claimed in enumerate(found):
             if claimed.row is None:
                 await self._fire(claimed)
@@ -144,7 +150,28 @@ class Drain:
                 await self._begin(claimed)
             if number % 16 == 15:
                 await asyncio.sleep(0)  # answers and the committer get their turn
+        while suspect is not None and suspect.run_id in self._live:
+            self._see_to_helpers()
+            await asyncio.sleep(0.002)
         return len(found)
+
+    async def _isolate(self, suspect: claims.Claimed, found: list[claims.Claimed]) -> list[claims.Claimed]:
+        """What to work on besides a run that has its last try.
+
+        Whatever killed its workers may have been another run of their batch. So it is tried with no other that is new,
+        lest one that kills takes innocent ones into quarantine with it.
+        """
+        kept = [one for one in found if one is suspect or one.claims > MAX_CLAIMS]
+        others = [one for one in found if one not in kept]
+        if others:
+            await claims.give_back(self._connections[0], self.id, others)
+        return kept
+
+    def _see_to_helpers(self) -> None:
+        """Fail if the committer or the heart has."""
+        for helper in self._helpers:
+            if helper.done():
+                helper.result()
 
     async def _fire(self, claimed: claims.Claimed) -> None:
         """A queue row that is no run's is a schedule's."""
@@ -245,9 +272,10 @@ class Drain:
     async def _save(self, held: Carried) -> bool:
         """A checkpoint in the middle; False if the run was taken over, cancelled or paused meanwhile."""
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._put(held.checkpoint(keep=True), future)
+        point = held.checkpoint(keep=True)
+        self._put(point, future)
         signal = await future
-        if signal is None:
+        if signal is None or not point.keep:
             return False
         if signal:
             held.obey(signal)

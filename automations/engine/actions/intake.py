@@ -2,26 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-import structlog
-
 from automations.engine.actions.programs import programs
+from automations.engine.actions.stopping import Gate
 from automations.engine.dsl.expressions import Evaluate
 from automations.engine.dsl.program import EventFilter, Program
 from automations.engine.enums import WorkflowState
-from automations.engine.errors import WorkflowError
+from automations.engine.errors import LimitReached, WorkflowError
+from automations.engine.machine.apart import lighten
 from automations.engine.machine.moves import correlation_key
 from automations.engine.models import Correlation, Trigger
 from automations.engine.store import intake
 from automations.events.models import Event
 from kernel import ids, jsonx
 from tenants.tenancy import context
-
-log = structlog.get_logger(__name__)
-MAX_HOPS: Final = 16
-"""Runs and events in a chain; a flow that starts itself ends here."""
 
 
 def take_in(events: Sequence[Event], now: datetime) -> None:
@@ -36,11 +32,12 @@ def take_in(events: Sequence[Event], now: datetime) -> None:
     for kind, expression in Correlation.objects.filter(type__in=types).values_list("type", "expression"):
         expressions.setdefault(kind, []).append(expression)
     runs: list[intake.NewRun] = []
+    gate = Gate(max((event.received_at for event in events), default=now))
     keys: list[intake.Key] = []
     for event in events:
         envelope = event.envelope()
         for trigger in triggers.get(event.type, ()):
-            started = _started(trigger, event, envelope)
+            started = _started(trigger, event, envelope, gate)
             if started is not None:
                 runs.append(started)
         for expression in expressions.get(event.type, ()):
@@ -51,28 +48,31 @@ def take_in(events: Sequence[Event], now: datetime) -> None:
     intake.deliver(keys)
 
 
-def _started(trigger: Trigger, event: Event, envelope: dict[str, Any]) -> intake.NewRun | None:
-    """The run that `event` starts by `trigger`, if its filter takes the event."""
+def _started(trigger: Trigger, event: Event, envelope: dict[str, Any], gate: Gate) -> intake.NewRun | None:
+    """The run that `event` starts by `trigger`, if its filter takes the event and the gate lets it."""
     workflow, definition = trigger.workflow, trigger.workflow.definition
     program = programs.compiled(definition.id, definition.document)
     wanted = next((f for f in program.start.filters if f.type == event.type and fits(f, envelope)), None)
     if wanted is None:
         return None
     hops = int(event.extensions.get("portalhops", 0))
-    if hops > MAX_HOPS:
-        log.error("event loop stopped", workflow=workflow.name, event=event.public_id, hops=hops)
+    if not gate.lets(workflow, event, hops):
         return None
     value = event.data if program.start.read in ("data", "raw") else envelope
-    return new_run(
-        workflow_id=workflow.id,
-        definition_id=definition.id,
-        program=program,
-        given=[value],
-        cause="event",
-        started_at=event.received_at,
-        event_id=event.id,
-        hops=hops,
-    )
+    try:
+        return new_run(
+            workflow_id=workflow.id,
+            definition_id=definition.id,
+            program=program,
+            given=[value],
+            cause="event",
+            started_at=event.received_at,
+            event_id=event.id,
+            hops=hops,
+        )
+    except LimitReached:
+        gate.stop(workflow, event, "value")
+        return None
 
 
 def fits(wanted: EventFilter, envelope: dict[str, Any]) -> bool:
@@ -101,6 +101,7 @@ def new_run(
     """A run about to be inserted, with what it is about taken from its input."""
     business = {name: _about(evaluate, given) for name, evaluate in program.business.items()}
     amount = business.get("amountMinor")
+    packed, blobs = lighten(given)
     return intake.NewRun(
         id=ids.uuid7(),
         workflow_id=workflow_id,
@@ -112,8 +113,9 @@ def new_run(
         value_minor=amount if isinstance(amount, int) and not isinstance(amount, bool) else None,
         currency=str(business.get("currency") or "")[:3],
         hops=hops,
-        input=jsonx.pack(given),
+        input=packed,
         started_at=started_at,
+        blobs=blobs,
     )
 
 

@@ -15,9 +15,9 @@ from automations.engine.machine.state import Run as Machine
 from automations.engine.models import Definition, Run, Workflow
 from automations.engine.store import broods
 from automations.engine.store import operate as store
+from automations.engine.store.blobs import whole_here
 from automations.events.actions import publish
 from automations.ledger import actions as ledger
-from kernel import jsonx
 from kernel.actor import Actor
 from tenants.access import policy
 from tenants.audit.actions import record
@@ -121,7 +121,7 @@ def _restored(run: Run, now: datetime) -> Machine:
         run.id,
         context.current().id,
         program,
-        jsonx.unpack(run.input),
+        whole_here(run.id, run.input),
         now=run.started_at.timestamp(),
         config={},
     )

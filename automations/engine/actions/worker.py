@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from automations.engine.actions.drain import Drain
+from automations.engine.actions.watchdog import Watchdog, board
 from automations.events import actions as events
 from automations.ledger import queries as ledger
 from kernel import bell, clock
@@ -43,10 +44,14 @@ class Worker:
     async def _run(self, seconds: float, idle: float) -> int:
         listener = await _listen()
         dispatcher = Dispatcher()
+        watchdog = Watchdog({"drain": lambda: self._drain.turns, "dispatcher": lambda: dispatcher.turns})
         dispatcher.start()
+        watchdog.start()
         try:
             return await self._drain.run(seconds=seconds, idle=idle, wait=_Waiter(listener, dispatcher))
         finally:
+            board.rest()
+            await asyncio.to_thread(watchdog.stop)
             await asyncio.to_thread(dispatcher.stop)
             if listener is not None:
                 await listener.aclose()
@@ -60,6 +65,7 @@ class Dispatcher(threading.Thread):
         self._ending = threading.Event()
         self._work = threading.Event()
         self.dispatched = 0
+        self.turns = 0
 
     def poke(self) -> None:
         """The bell rang."""
@@ -75,6 +81,7 @@ class Dispatcher(threading.Thread):
         """Look for events that are not dispatched whenever the bell rings, and now and then."""
         try:
             while not self._ending.is_set():
+                self.turns += 1
                 if not self._round():
                     self._work.wait(0.25)
                     self._work.clear()
@@ -86,6 +93,7 @@ class Dispatcher(threading.Thread):
         try:
             found = 0
             for tenant in ledger.tenants_with_intake():
+                self.turns += 1
                 if self._ending.is_set():
                     break
                 found += events.dispatch(tenant, now=clock.now())

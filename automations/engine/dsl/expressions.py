@@ -88,6 +88,8 @@ class Compiler:
         def evaluate(value: Json, arguments: Arguments) -> Json:
             try:
                 return one(value, arguments)
+            except jq.OutOfFuel as error:
+                raise WorkflowError("expression", str(error), code="limit_fuel", limit="fuel") from None
             except jq.ExpressionError as error:
                 raise WorkflowError("expression", str(error)) from None
 

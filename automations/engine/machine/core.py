@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
+from automations.engine.dsl.limits import MAX_DEPTH, MAX_JUMPS
 from automations.engine.dsl.program import CONTINUE, END, EXIT, Check, Task, TaskList
-from automations.engine.errors import WorkflowError
+from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine.moves import Fact
 from automations.engine.machine.state import ROOT, Frame, Run, Strand, instant
 
@@ -13,16 +14,12 @@ Json = Any
 Closer = Callable[[Run, Strand, Frame, Task], None]
 CLOSERS: Final[dict[str, Closer]] = {}
 """What happens when a list of a kind has come to its end, where that is more than to finish the task around it."""
-MAX_STEPS: Final = 100_000
-MAX_JUMPS: Final = 10_000
 
 
 def note(run: Run, ref: str, status: str, begin: float, **more: Json) -> None:
     """Add a line to the journal."""
     run.steps.append({"n": run.seq, "r": ref, "s": status, "b": begin, "e": run.now, **more})
     run.seq += 1
-    if run.seq > MAX_STEPS:
-        raise WorkflowError("runtime", f"the run has more than {MAX_STEPS} steps")
 
 
 def tell(run: Run, what: str, ref: str, **more: Json) -> None:
@@ -59,7 +56,9 @@ def check(schema: Check | None, value: Json, what: str) -> None:
 def push(
     strand: Strand, kind: str, tasks: TaskList, given: Json, local: dict[str, Any] | None = None
 ) -> Frame:
-    """Go into a list; the strand's data becomes `given`."""
+    """Go into a list; the strand's data becomes `given`. Raises LimitReached."""
+    if len(strand.frames) >= MAX_DEPTH:
+        raise LimitReached("depth", f"the run is inside of {MAX_DEPTH} lists, one in another")
     frame = Frame(kind, tasks, given, strand.data, local)
     strand.frames.append(frame)
     strand.data = given
@@ -138,7 +137,7 @@ def _jump(frame: Frame, then: int) -> None:
     if then <= frame.index:
         frame.jumps += 1
         if frame.jumps > MAX_JUMPS:
-            raise WorkflowError("runtime", f"the list went back more than {MAX_JUMPS} times")
+            raise LimitReached("jumps", f"the list went back more than {MAX_JUMPS} times")
     frame.index = then
 
 

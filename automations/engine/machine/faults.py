@@ -5,7 +5,7 @@ import re
 from typing import Any, Final
 
 from automations.engine.dsl.program import Fork, Retry, Try
-from automations.engine.errors import WorkflowError
+from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine.core import current_task, describe, finish, leave, note, pop, push
 from automations.engine.machine.kinds.flow import limit_attempt
 from automations.engine.machine.kinds.fork import drop_branches
@@ -33,11 +33,12 @@ def _normal(kind: Json) -> Json:
 def throw(run: Run, strand: Strand, error: WorkflowError) -> None:
     """Raise an error at the task that `strand` is at: caught by the nearest try that fits, or left for a person.
 
-    When nobody catches it, the strand stays where it is, so that the failed step can be done again.
+    When nobody catches it, the strand stays where it is, so that the failed step can be done again. What a run may use
+    up is not the workflow's to forgive: a limit is caught by nobody.
     """
     task = current_task(strand)
     error.body["instance"] = task.ref
-    found = _catcher(run, strand, error.body)
+    found = None if isinstance(error, LimitReached) else _catcher(run, strand, error.body)
     begin = error.begin if error.begin is not None else run.now
     if found is None:
         strand.pending = {"k": "fault", "b": run.now, "e": error.body}

@@ -24,7 +24,7 @@ from automations.engine.dsl.program import (
     Wait,
 )
 from automations.engine.errors import WorkflowError
-from automations.engine.machine import faults
+from automations.engine.machine import bounds, faults
 from automations.engine.machine.core import (
     check,
     close,
@@ -121,6 +121,8 @@ def _go(run: Run, strand: Strand) -> None:
 
 
 def _enter(run: Run, strand: Strand, task: Task) -> None:
+    if run.seq >= run.look_at:
+        bounds.look(run)
     raw = strand.data
     arguments = run.arguments(strand)
     arguments["input"] = raw

@@ -99,13 +99,17 @@ def prepare(run: Run) -> None:
     run.strands = {ROOT: root}
 
 
-def hold(run: Run, title: str, detail: str) -> None:
-    """Hold the run for a person where it is, because of something that is not the workflow's fault."""
+def hold(run: Run, title: str, detail: str, **more: Json) -> None:
+    """Hold the run for a person where it is, because of something that is not the workflow's fault.
+
+    `more` are members of the error.
+    """
     for strand in run.strands.values():
         if strand.pending is None or strand.pending["k"] != "brood":  # runs that it started go on
             stop_waiting(run, strand)
     root = run.strands[ROOT]
     error = WorkflowError("runtime", detail, title=title)
+    error.body.update(more)
     error.body["instance"] = current_task(root).ref
     root.pending = {"k": "fault", "b": run.now, "e": error.body}
     run.status = "running"

@@ -65,8 +65,12 @@ class Run:
         "effects",
         "error",
         "facts",
+        "hops",
         "id",
         "input",
+        "journal",
+        "look_at",
+        "looked",
         "next_subscription",
         "now",
         "opened",
@@ -82,6 +86,7 @@ class Run:
         "strands_made",
         "tasks",
         "tenant",
+        "unwritten",
     )
 
     def __init__(
@@ -108,6 +113,11 @@ class Run:
         self.output: Json = None
         self.error: dict[str, Json] | None = None
         self.seq = 0
+        self.hops = 0  # runs and events between it and an outside cause
+        self.journal = 0  # bytes that it has written down
+        self.unwritten = 0  # bytes that its moves will take, by estimate
+        self.look_at = 0  # the line of the journal at which to look at its limits again
+        self.looked = 1  # lines between the last look and the next
         self.next_subscription = 0
         self.strands_made = 0
         self.strands: dict[str, Strand] = {}
@@ -161,6 +171,7 @@ class Run:
             "q": self.seq,
             "n": self.next_subscription,
             "m": self.strands_made,
+            "j": self.journal,
             "t": self.started_at,
             "d": self.recent,
             "r": self.recovering,
@@ -186,6 +197,7 @@ class Run:
         self.seq = snapshot["q"]
         self.next_subscription = snapshot["n"]
         self.strands_made = snapshot["m"]
+        self.journal = snapshot.get("j", 0)
         self.started_at = snapshot["t"]
         self.recent = snapshot["d"]
         self.recovering = snapshot["r"]

@@ -1,5 +1,6 @@
 """Reads of workflows and runs for pages, the API and rooms above: frozen values, nothing that can be saved."""
 
+from automations.engine.queries.causes import first_event, first_event_of_run
 from automations.engine.queries.clockwork import (
     TableView,
     Verdict,
@@ -23,6 +24,7 @@ from automations.engine.queries.journal import (
     Step,
     document_of,
     journal,
+    kept_value,
     line_count,
     passages,
     step_of,
@@ -54,7 +56,10 @@ __all__ = [
     "by_words",
     "decision_tables",
     "document_of",
+    "first_event",
+    "first_event_of_run",
     "journal",
+    "kept_value",
     "line_count",
     "member_counts",
     "members",

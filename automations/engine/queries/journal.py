@@ -1,6 +1,6 @@
 """Reads of a run's journal: its lines from either end, what passed where, how long it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from automations.engine.models import Definition, Run, Segment
+from automations.engine.machine import apart
+from automations.engine.machine.apart import Kept
+from automations.engine.models import Blob, Definition, Run, Segment
 from kernel import jsonx
 
 Json = Any
@@ -39,6 +41,7 @@ class Step:
     before: Json = None
     after: Json = None
     decided: Mapping[str, str] | None = None
+    kept: Sequence[Kept] = ()
 
     @property
     def name(self) -> str:
@@ -51,15 +54,20 @@ class Step:
         return self.status in PROBLEMS
 
 
-def journal(run_id: UUID, *, after: int = -1, most: int = 500, problems: bool = False) -> list[Step]:
-    """Up to `most` journal lines of a run behind line `after`, oldest first; with `problems`, only those."""
+def journal(
+    run_id: UUID, *, after: int = -1, most: int = 500, problems: bool = False, complete: bool = False
+) -> list[Step]:
+    """Up to `most` journal lines of a run behind line `after`, oldest first; with `problems`, only those.
+
+    Values that are kept apart are noted; with `complete` they are there.
+    """
     found: list[Step] = []
     segments = Segment.objects.filter(run_id=run_id).order_by("seq").values_list("seq", "steps")
     if after >= 0:
         start = Segment.objects.filter(run_id=run_id, seq__lte=after + 1).aggregate(seq=Max("seq"))["seq"]
         segments = segments.filter(seq__gte=start or 0)
     for _, packed in segments.iterator(chunk_size=50):
-        for line in jsonx.unpack(packed):
+        for line in _lines(run_id, packed, complete=complete):
             if line["n"] <= after or (problems and line["s"] not in PROBLEMS):
                 continue
             found.append(step_of(line))
@@ -94,10 +102,22 @@ def _backwards(run_id: UUID, before: int | None) -> Iterator[list[Mapping[str, J
             segments = segments.filter(seq__lt=before)
         taken = list(segments.values_list("seq", "steps")[:size])
         for _seq, packed in taken:
-            yield jsonx.unpack(packed)
+            yield _lines(run_id, packed)
         if len(taken) < size:
             return
         before, size = taken[-1][0], min(size * 4, 128)
+
+
+def _lines(run_id: UUID, packed: bytes | memoryview, *, complete: bool = False) -> list[Mapping[str, Json]]:
+    """The lines of a segment, with notes of what is kept apart (`kept`), or with `complete` as they were written."""
+    lines, kept = ([], []) if complete else apart.outline(packed)
+    if complete or any(len(part.path) < 2 for part in kept):
+        found: list[Mapping[str, Json]] = whole(run_id, packed)
+        return found
+    for part in kept:
+        number, *path = part.path
+        lines[int(number)].setdefault("kept", []).append(Kept(tuple(path), part.digest, part.size))
+    return list(lines)
 
 
 @dataclass(slots=True)
@@ -145,7 +165,20 @@ def _pass(passage: Passage, line: Mapping[str, Json], stretches: int) -> None:
 def line_count(run_id: UUID) -> int:
     """How many lines the journal of a run has."""
     last = Segment.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", "steps").first()
-    return last[0] + len(jsonx.unpack(last[1])) if last else 0
+    return last[0] + len(_lines(run_id, last[1])) if last else 0
+
+
+def kept_value(run_id: UUID, digest: str) -> Json:
+    """What a run keeps apart under a hash; None if it keeps nothing there."""
+    found = Blob.objects.filter(run_id=run_id, digest=digest).values_list("content", flat=True).first()
+    return None if found is None else jsonx.unpack(found)
+
+
+def whole(run_id: UUID, packed: bytes | memoryview) -> Json:
+    """A packed value of a run, with what is kept apart of it."""
+    wanted = [part.digest for part in apart.parts(packed)]
+    found = Blob.objects.filter(run_id=run_id, digest__in=wanted).values_list("digest", "content")
+    return apart.whole(packed, {digest: bytes(content) for digest, content in found} if wanted else {})
 
 
 def document_of(run_id: UUID) -> Mapping[str, Json]:
@@ -180,6 +213,7 @@ def step_of(line: Mapping[str, Json]) -> Step:
         before=line.get("was"),
         after=line.get("now"),
         decided=line.get("d"),
+        kept=line.get("kept", ()),
     )
 
 

@@ -9,10 +9,13 @@ from uuid import UUID
 import jsonschema_rs
 from django.db.models import Count, Q, QuerySet
 
-from automations.engine.enums import TERMINAL
+from automations.engine.enums import TERMINAL, RunStatus
+from automations.engine.machine import apart
+from automations.engine.machine.apart import Kept
 from automations.engine.models import Definition, Run, RunState, Workflow
 from automations.engine.queries.journal import at
-from kernel import ids, jsonx
+from automations.engine.queries.journal import whole as whole_value
+from kernel import ids
 
 Json = Any
 
@@ -53,6 +56,8 @@ class RunView:
     event_id: UUID | None = None
     parent_id: UUID | None = None
     step: str = ""
+    input_kept: Sequence[Kept] = ()
+    output_kept: Sequence[Kept] = ()
 
     @property
     def over(self) -> bool:
@@ -103,12 +108,18 @@ def by_words(text: str, *, limit: int = 5) -> list[Run]:
     return list(Run.objects.defer("input", "output").filter(wanted).order_by("-started_at", "-id")[:limit])
 
 
-def run_view(run_id: UUID) -> RunView:
-    """One run with what it waits for. Raises Run.DoesNotExist."""
+def run_view(run_id: UUID, *, data: bool = True) -> RunView:
+    """One run with what it waits for. Raises Run.DoesNotExist.
+
+    Of its input and output, what is kept apart is noted. The data of its failed step are whole; without `data` they
+    are left out.
+    """
     run = Run.objects.get(pk=run_id)
     definition = Definition.objects.get(pk=run.definition_id)
     state = RunState.objects.filter(pk=run_id).values_list("snapshot", flat=True).first()
-    strands = jsonx.unpack(state)["s"] if state else []
+    strands = _strands(run_id, state, whole=data and run.status == RunStatus.SUSPENDED)
+    given, given_kept = apart.outline(run.input)
+    output, output_kept = apart.outline(run.output) if run.output else (None, [])
     return RunView(
         id=run.id,
         public_id=run.public_id,
@@ -121,17 +132,40 @@ def run_view(run_id: UUID) -> RunView:
         currency=run.currency,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        input=jsonx.unpack(run.input),
-        output=jsonx.unpack(run.output) if run.output else None,
+        input=given,
+        output=output,
+        input_kept=given_kept,
+        output_kept=output_kept,
         error=run.error,
         waiting=[waiting for strand in strands for waiting in _waiting(strand)],
         position=run.position,
         tasks=run.tasks,
-        failed_data=next((strand[2] for strand in strands if strand[5] and strand[5]["k"] == "fault"), None),
+        failed_data=next((strand[2] for strand in strands if strand[5] and strand[5]["k"] == "fault"), None)
+        if data
+        else None,
         event_id=run.event_id,
         parent_id=run.parent_id,
         step=run.step,
     )
+
+
+def _strands(run_id: UUID, state: bytes | memoryview | None, *, whole: bool = False) -> list[Json]:
+    """The strands of a snapshot; their values with notes of what is kept apart, or `whole`."""
+    if state is None:
+        return []
+    found, kept = ({}, []) if whole else apart.outline(state)
+    if whole or not all(_is_data(part.path) for part in kept):
+        found = whole_value(run_id, state)
+    strands: list[Json] = found["s"]
+    return strands
+
+
+def _is_data(path: Sequence[str | int]) -> bool:
+    """Whether a place in a snapshot holds data, so that what a run waits for can be told without it."""
+    part = (
+        path[2] if len(path) > 2 else None
+    )  # of a strand: 2 its data, 3 its context, 5 what it waits for, 6 its lists
+    return part in (2, 3) or (part == 5 and len(path) > 3) or (part == 6 and len(path) > 4)
 
 
 def _waiting(strand: list[Json]) -> list[Waiting]:
@@ -170,7 +204,7 @@ class Question:
 def question(run_id: UUID, case: str) -> Question | None:
     """What a run asks by the case with this key; None if it does not wait for it (any more)."""
     state = RunState.objects.filter(pk=run_id).values_list("snapshot", flat=True).first()
-    for strand in jsonx.unpack(state)["s"] if state else []:
+    for strand in _strands(run_id, state):
         pending, frames = strand[5], strand[6]
         if pending and pending["k"] == "human" and pending["case"] == case:
             until = pending.get("deadline")

@@ -12,9 +12,11 @@ from uuid import UUID
 from django.db import connection as here
 from psycopg import AsyncConnection
 
+from automations.engine.machine.apart import Blobs, lighten, parts, whole
 from automations.engine.machine.moves import Brood
-from kernel import jsonx
+from automations.engine.store import blobs
 
+_ANY: Final = 2**30
 _BEGIN: Final = """
 insert into "{schema}".engine_brood (id, run_id, total, remaining, cap, next, shared)
 select t.id, t.run_id, t.total, t.total, t.cap, least(t.cap, t.total), t.shared
@@ -110,6 +112,7 @@ async def begin(
     broods: Sequence[tuple[UUID, Brood, float]],
 ) -> None:
     """Start the members of broods, each with its parent and the instant; those that exist stay as they are."""
+    large: list[tuple[UUID, Blobs]] = []
     awaited = [(parent, brood) for parent, brood, _ in broods if brood.wait]
     if awaited:
         await connection.execute(
@@ -119,7 +122,7 @@ async def begin(
                 [parent for parent, _ in awaited],
                 [len(brood.members) for _, brood in awaited],
                 [brood.cap for _, brood in awaited],
-                [jsonx.pack(brood.shared) for _, brood in awaited],
+                [_light(parent, brood.shared, large) for parent, brood in awaited],
             ],
         )
     rows = [(parent, brood, at, member) for parent, brood, at in broods for member in brood.members]
@@ -134,14 +137,24 @@ async def begin(
             [brood.workflow for _, brood, _, _ in rows],
             [brood.version for _, brood, _, _ in rows],
             [brood.tasks for _, brood, _, _ in rows],
-            [jsonx.pack(member.given) for _, _, _, member in rows],
+            [_light(member.id, member.given, large) for _, _, _, member in rows],
             [at for _, _, at, _ in rows],
             tenant_id,
         ],
     )
+    if large:
+        await blobs.keep(connection, schema, large)
     for parent_at in {at for _, brood, at in broods if brood.wait}:
         keys = [brood.id for _, brood, at in broods if brood.wait and at == parent_at]
         await connection.execute(_RECKON.format(schema=schema), [parent_at, keys, parent_at])
+
+
+def _light(run_id: UUID, value: Any, large: list[tuple[UUID, Blobs]]) -> bytes:
+    """`value` packed for a row; what is too large for one is added to what is to be kept of the run."""
+    packed, found = lighten(value, most=_ANY)  # what the run itself may hold was seen to before
+    if found:
+        large.append((run_id, found))
+    return packed
 
 
 async def step(connection: AsyncConnection[Any], schema: str, moved: Sequence[Moved]) -> None:
@@ -190,8 +203,10 @@ async def over(
         return []
     members: dict[UUID, list[dict[str, Any]]] = {brood: [] for _, brood, _ in found}
     cursor = await connection.execute(_RESULTS.format(schema=schema), [list(members)])
-    for brood, key, status, output, error in await cursor.fetchall():
-        result = None if output is None else jsonx.unpack(output)
+    results = await cursor.fetchall()
+    apart = await _apart(connection, schema, [(key, output) for _, key, _, output, _ in results])
+    for brood, key, status, output, error in results:
+        result = None if output is None else whole(output, apart.get(key, {}))
         members[brood].append({"id": str(key), "status": status, "output": result, "error": error})
     return [(parent, brood, at, members[brood]) for parent, brood, at in found]
 
@@ -199,6 +214,16 @@ async def over(
 async def shared(connection: AsyncConnection[Any], schema: str, broods: list[UUID]) -> dict[UUID, Any]:
     """What members of these broods begin with."""
     cursor = await connection.execute(
-        f'select id, shared from "{schema}".engine_brood where id = any(%s)', [broods]
+        f'select id, run_id, shared from "{schema}".engine_brood where id = any(%s)', [broods]
     )
-    return {key: jsonx.unpack(packed) for key, packed in await cursor.fetchall()}
+    rows = await cursor.fetchall()
+    apart = await _apart(connection, schema, [(parent, packed) for _, parent, packed in rows])
+    return {key: whole(packed, apart.get(parent, {})) for key, parent, packed in rows}
+
+
+async def _apart(
+    connection: AsyncConnection[Any], schema: str, packed: Sequence[tuple[UUID, Any]]
+) -> dict[UUID, dict[str, bytes]]:
+    """What is kept apart of values of runs, by run."""
+    wanted = {(run, part.digest) for run, value in packed for part in parts(value)}
+    return await blobs.fetch(connection, schema, list(wanted)) if wanted else {}

@@ -7,7 +7,8 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import namedtuple_row
 
-from automations.engine.store import broods
+from automations.engine.machine.apart import parts
+from automations.engine.store import blobs, broods
 
 LEASE_SECONDS: Final = 30
 """A run belongs to a worker that long without a word from it."""
@@ -81,6 +82,7 @@ class Claimed:
     arrivals: list[Any] | None = None
     broods: list[Any] = field(default_factory=list)
     shared: Any = None
+    apart: dict[str, bytes] = field(default_factory=dict)
 
 
 async def claim(connection: AsyncConnection[Any], worker: UUID, most: int) -> list[Claimed]:
@@ -90,6 +92,7 @@ async def claim(connection: AsyncConnection[Any], worker: UUID, most: int) -> li
     if found:
         await _load(connection.cursor(row_factory=namedtuple_row), found)
         await _load_broods(connection, found)
+        await _load_blobs(connection, found)
     return found
 
 
@@ -121,6 +124,21 @@ async def _load_broods(connection: AsyncConnection[Any], found: list[Claimed]) -
             woken[parent].broods.append((brood, at, members))
 
 
+async def _load_blobs(connection: AsyncConnection[Any], found: list[Claimed]) -> None:
+    """What of inputs and snapshots is kept apart."""
+    wanted = [
+        (one.run_id, part.digest)
+        for one in found
+        if one.row is not None
+        for packed in (one.row.input, one.row.snapshot)
+        for part in parts(packed)
+    ]
+    if wanted:
+        kept = await blobs.fetch(connection, found[0].schema, list(set(wanted)))
+        for one in found:
+            one.apart = kept.get(one.run_id, one.apart)
+
+
 async def renew(connection: AsyncConnection[Any], worker: UUID, held: list[tuple[UUID, int]]) -> set[UUID]:
     """Extend the leases of runs that are still ours; the runs of `held` that are."""
     cursor = await connection.execute(
@@ -141,6 +159,18 @@ async def release(connection: AsyncConnection[Any], worker: UUID) -> int:
         [worker],
     )
     return cursor.rowcount
+
+
+async def give_back(connection: AsyncConnection[Any], worker: UUID, claimed: list[Claimed]) -> None:
+    """Let go of runs that were not touched: it is as if they had not been claimed."""
+    await connection.execute(
+        """
+        update ledger_queue q set owner = null, lease_until = null, claims = greatest(q.claims - 1, 0)
+        from unnest(%b::uuid[], %b::int[]) as t(id, epoch)
+        where q.run_id = t.id and q.epoch = t.epoch and q.owner = %b
+        """,
+        [[one.run_id for one in claimed], [one.epoch for one in claimed], worker],
+    )
 
 
 async def beat(

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from automations.engine.machine.apart import Blobs
 from automations.engine.machine.kinds.happenings import LOOKBACK
 from automations.engine.machine.moves import Brood, Fact, Registration
 from automations.engine.machine.waking import BROOD
-from automations.engine.store import broods
+from automations.engine.store import blobs, broods
 from automations.engine.store.broods import Moved
 from automations.engine.store.claim import LEASE_SECONDS
 from automations.events import store as events
@@ -56,6 +57,10 @@ cleared as (
 select run_id, signal from ok
 """
 
+_SEGMENTS: Final = """
+insert into "{schema}".engine_segment (run_id, seq, steps)
+select * from unnest(%b::uuid[], %b::int[], %b::bytea[]) on conflict do nothing
+"""
 _LOCK: Final = "select pg_advisory_xact_lock(k) from unnest(%b::bigint[]) as k"
 _LISTEN: Final = """
 insert into "{schema}".engine_subscription (run_id, no, type, key, since)
@@ -113,6 +118,8 @@ class Checkpoint:
     ended: float = 0.0
     seq: int = 0
     steps: bytes = b""
+    more_steps: list[tuple[int, bytes]] = field(default_factory=list)
+    blobs: Blobs = field(default_factory=dict)
     snapshot: bytes = b""
     had_state: bool = False
     listened: bool = False
@@ -132,6 +139,8 @@ class Checkpoint:
         """Whether one statement is enough for it."""
         return not (
             self.facts
+            or self.more_steps
+            or self.blobs
             or self.opened
             or self.closed
             or self.taken
@@ -154,6 +163,7 @@ async def commit(
             await connection.execute(_LOCK, [keys])
         written = await _write(connection, worker, schema, points)
         alive = [point for point in points if point.run_id in written]
+        await _keep(connection, schema, alive)
         await _listen(connection, schema, alive)
         await _raise_broods(connection, schema, tenant_id, alive)
         await _publish(connection, schema, tenant_id, alive)
@@ -185,6 +195,18 @@ async def _write(
         _CHECKPOINT.format(schema=schema), [*columns, worker, float(LEASE_SECONDS), worker]
     )
     return dict(await cursor.fetchall())
+
+
+async def _keep(connection: AsyncConnection[Any], schema: str, points: list[Checkpoint]) -> None:
+    """What does not fit into one row of the journal, and values that fit into none."""
+    longer = [(point.run_id, seq, steps) for point in points for seq, steps in point.more_steps]
+    if longer:
+        await connection.execute(
+            _SEGMENTS.format(schema=schema), [list(column) for column in zip(*longer, strict=True)]
+        )
+    large = [(point.run_id, point.blobs) for point in points if point.blobs]
+    if large:
+        await blobs.keep(connection, schema, large)
 
 
 async def _listen(connection: AsyncConnection[Any], schema: str, points: list[Checkpoint]) -> None:

@@ -4,12 +4,15 @@ Runs inside the transaction of the dispatch, on Django's connection, in the tena
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+
+from automations.engine.machine.apart import Blobs
+from automations.engine.store import blobs
 
 _START: Final = """
 insert into engine_run (id, workflow_id, definition_id, status, cause, event_id, parent_id, business_key, value_minor,
@@ -61,6 +64,7 @@ class NewRun:
     hops: int
     input: bytes
     started_at: datetime
+    blobs: Blobs = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,6 +100,9 @@ def start(tenant_id: UUID, runs: Sequence[NewRun]) -> None:
             ],
         )
         queue(cursor, tenant_id, [(run.id, run.definition_id, run.started_at) for run in runs])
+    large = [(run.id, run.blobs) for run in runs if run.blobs]
+    if large:
+        blobs.keep_here(large)
 
 
 def queue(cursor: Any, tenant_id: UUID, rows: Sequence[tuple[UUID, UUID, datetime]]) -> None:

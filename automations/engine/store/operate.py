@@ -7,6 +7,9 @@ from uuid import UUID
 from django.db import connection
 
 from automations.engine.enums import Signal
+from automations.engine.machine.apart import lighten
+from automations.engine.store import blobs
+from automations.engine.store.blobs import whole_here
 from kernel import jsonx
 
 
@@ -33,7 +36,7 @@ def snapshot_of(run_id: UUID) -> Any:
     with connection.cursor() as cursor:
         cursor.execute("select snapshot from engine_state where run_id = %s", [run_id])
         row = cursor.fetchone()
-    return jsonx.unpack(row[0]) if row else None
+    return whole_here(run_id, row[0]) if row else None
 
 
 def write(
@@ -53,10 +56,11 @@ def write(
             [status, None if error is None else jsonx.text(error), over_at, run_id],
         )
         if steps:
+            written, large = lighten(steps)
             cursor.execute(
-                "insert into engine_segment (run_id, seq, steps) values (%s, %s, %s)",
-                [run_id, seq, jsonx.pack(steps)],
+                "insert into engine_segment (run_id, seq, steps) values (%s, %s, %s)", [run_id, seq, written]
             )
+            blobs.keep_here([(run_id, large)])
         if over_at is not None:
             cursor.execute("delete from public.ledger_queue where run_id = %s", [run_id])
             cursor.execute("delete from engine_state where run_id = %s", [run_id])
@@ -64,11 +68,13 @@ def write(
             cursor.execute("delete from engine_subscription where run_id = %s", [run_id])
             cursor.execute("delete from engine_brood where run_id = %s", [run_id])
             return
+        written, large = lighten(snapshot)
         cursor.execute(
             "insert into engine_state (run_id, snapshot) values (%s, %s)"
             " on conflict (run_id) do update set snapshot = excluded.snapshot",
-            [run_id, jsonx.pack(snapshot)],
+            [run_id, written],
         )
+        blobs.keep_here([(run_id, large)])
         cursor.execute(
             "update public.ledger_queue set ready_at = '-infinity', claims = 0, wakes = wakes + 1 where run_id = %s",
             [run_id],

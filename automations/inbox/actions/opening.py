@@ -20,6 +20,7 @@ from automations.inbox.contract import Trouble, failures
 from automations.inbox.contract.steps import step_title
 from automations.inbox.enums import FAILED, GENERIC, Severity
 from automations.inbox.models import Case
+from kernel.clock import rfc3339
 
 Json = Any
 _DIGITS = re.compile(r"\d+")
@@ -111,11 +112,31 @@ def describe_failure(case: Case, data: Mapping[str, Json], known: Background) ->
     kind = registry.kind(case.type, of_run=True)
     case.title = _title(trouble, str(kind.title))
     case.cause = kind.cause(trouble)
+    if error.get("limit") == "hops" and case.run_id:
+        case.cause = f"{case.cause} {_began(case.run_id)}".rstrip()
     case.severity = kind.severity
     places = sorted({_DIGITS.sub("#", one.pointer) for one in problems})
     case.fingerprint = _fingerprint(
-        case.type, case.workflow_id, case.step, str(error.get("type") or ""), error.get("status"), *places
+        case.type,
+        case.workflow_id,
+        case.step,
+        str(error.get("limit") or error.get("type") or ""),
+        error.get("status"),
+        *places,
     )
+
+
+def _began(run_id: UUID) -> str:
+    """What the chain of runs and events began with that led to a run."""
+    first = engine.first_event_of_run(run_id)
+    if first is None:
+        return ""
+    return _("It began with the event %(type)s %(subject)s of %(time)s (%(id)s).") % {
+        "type": first.type,
+        "subject": first.subject,
+        "time": rfc3339(first.received_at),
+        "id": first.public_id,
+    }
 
 
 def describe_request(case: Case, data: Mapping[str, Json]) -> None:

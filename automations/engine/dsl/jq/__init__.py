@@ -20,7 +20,7 @@ What differs from jq, on purpose:
 """
 
 from automations.engine.dsl.jq.compile import Expression, compile  # noqa: A004 - as `re.compile`
-from automations.engine.dsl.jq.errors import ExpressionError, ExpressionSyntaxError
+from automations.engine.dsl.jq.errors import ExpressionError, ExpressionSyntaxError, OutOfFuel
 from automations.engine.dsl.jq.fuel import Fuel
 
-__all__ = ["Expression", "ExpressionError", "ExpressionSyntaxError", "Fuel", "compile"]
+__all__ = ["Expression", "ExpressionError", "ExpressionSyntaxError", "Fuel", "OutOfFuel", "compile"]

@@ -2,22 +2,23 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
+from automations.engine.dsl.limits import MAX_HOPS, MAX_ITEMS
 from automations.engine.dsl.program import Map, RunWorkflow, Task
-from automations.engine.errors import WorkflowError
+from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine.core import finish
 from automations.engine.machine.kinds.calls import effect_key
 from automations.engine.machine.moves import Brood, Member
 from automations.engine.machine.state import ROOT, Frame, Run, Strand
 
 Json = Any
-MAX_ITEMS: Final = 10_000
 
 
 def workflow(run: Run, strand: Strand, task: RunWorkflow, given: Json, arguments: dict[str, Json]) -> None:
     """Start another workflow, and wait for it unless the task says not to."""
+    _deeper(run)
     value = task.input(given, arguments) if task.input is not None else given
     key = _key(run, strand, task)
     brood = Brood(
@@ -39,13 +40,14 @@ def workflow(run: Run, strand: Strand, task: RunWorkflow, given: Json, arguments
 
 def map_(run: Run, strand: Strand, task: Map, given: Json, arguments: dict[str, Json]) -> None:
     """Start a run for each item; the items are taken once."""
+    _deeper(run)
     items = task.items(given, arguments)
     if items is None:
         items = []
     if not isinstance(items, list):
         raise WorkflowError("expression", "`in` gives no array")
     if len(items) > MAX_ITEMS:
-        raise WorkflowError("runtime", f"`in` gives {len(items)} items; at most {MAX_ITEMS} are taken")
+        raise LimitReached("items", f"`in` gives {len(items)} items; at most {MAX_ITEMS} are taken")
     if not items:
         finish(run, strand, task, given, [], begin=run.now)
         return
@@ -60,6 +62,14 @@ def map_(run: Run, strand: Strand, task: Map, given: Json, arguments: dict[str, 
     }
     run.broods.append(Brood(key, task.ref, members, cap=task.cap, tasks=task.body.ref, shared=shared))
     strand.pending = {"k": "brood", "b": run.now, "i": given, "id": str(key)}
+
+
+def _deeper(run: Run) -> None:
+    """Refuse to start a run from one that stands as deep as a chain may go. Raises LimitReached."""
+    if run.hops >= MAX_HOPS:
+        raise LimitReached(
+            "hops", f"there are {MAX_HOPS} runs and events between this run and its first cause"
+        )
 
 
 def begin_item(run: Run, tasks: str, position: int, shared: dict[str, Json]) -> None:

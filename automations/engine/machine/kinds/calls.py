@@ -10,9 +10,11 @@ from automations.engine.machine.core import CLOSERS, finish, push
 from automations.engine.machine.kinds import people
 from automations.engine.machine.moves import Effect, Fact, Outcome
 from automations.engine.machine.state import Frame, Run, Strand
+from kernel import jsonx
 
 Json = Any
 DECIDE: Final = "decide:1"
+_LONG: Final = 32_000
 FACTS: Final = {"case.open:1": "portal.case.requested", "case.close:1": "portal.case.settled"}
 """Functions of the catalog that tell a room above something; they are done when the checkpoint is."""
 
@@ -92,7 +94,7 @@ def answered(run: Run, strand: Strand, task: CallHttp, outcome: Outcome) -> None
     strand.pending = None
     request = state["q"]
     if outcome.refused:
-        raise WorkflowError("authorization", outcome.refused, request=_shown(request))
+        raise WorkflowError("authorization", outcome.refused, request=_told(request))
     if outcome.error:
         if outcome.unknown and task.effect == "unsafe":
             raise WorkflowError(
@@ -100,7 +102,7 @@ def answered(run: Run, strand: Strand, task: CallHttp, outcome: Outcome) -> None
                 f"{outcome.error}; whether it was done is unknown, and sending again could do it twice",
                 status=504,
                 title="Unknown outcome",
-                request=_shown(request),
+                request=_told(request),
                 unknown=True,
             )
         raise WorkflowError(
@@ -108,7 +110,7 @@ def answered(run: Run, strand: Strand, task: CallHttp, outcome: Outcome) -> None
             outcome.error,
             status=504,
             title="No answer",
-            request=_shown(request),
+            request=_told(request),
             key=state["key"],
         )
     if not 200 <= outcome.status < 300:
@@ -144,7 +146,7 @@ def answered(run: Run, strand: Strand, task: CallHttp, outcome: Outcome) -> None
 
 def _refusal(outcome: Outcome, request: dict[str, Json], key: str) -> WorkflowError:
     kinds = {401: "authentication", 403: "authorization", 408: "timeout"}
-    more: dict[str, Json] = {"request": _shown(request), "key": key}
+    more: dict[str, Json] = {"request": _told(request), "key": key}
     wait = outcome.headers.get("retry-after", "")
     if wait.isdigit():
         more["retryAfter"] = int(wait)
@@ -154,7 +156,7 @@ def _refusal(outcome: Outcome, request: dict[str, Json], key: str) -> WorkflowEr
         said = content.get("detail") or content.get("message") or content.get("title") or content.get("error")
         if isinstance(said, str):
             detail = f"{detail}: {said}"
-        more["response"] = content
+        more["response"] = _brief(content)
     elif isinstance(content, str) and content:
         more["response"] = content[:2_000]
     return WorkflowError(kinds.get(outcome.status, "communication"), detail, status=outcome.status, **more)
@@ -167,6 +169,18 @@ def _shown(request: dict[str, Json]) -> dict[str, Json]:
         for name, value in request.items()
         if name not in ("credentials", "scheme", "redirect", "raw")
     }
+
+
+def _told(request: dict[str, Json]) -> dict[str, Json]:
+    """The request as an error tells it, which goes from hand to hand: a long body is cut."""
+    shown = _shown(request)
+    return {**shown, "body": _brief(shown["body"])} if "body" in shown else shown
+
+
+def _brief(value: Json) -> Json:
+    """`value`, or the beginning of its JSON where it is long."""
+    text = jsonx.text(value)
+    return value if len(text) <= _LONG else {"cut": text[:2_000], "characters": len(text)}
 
 
 def function(run: Run, strand: Strand, task: CallFunction, given: Json, arguments: dict[str, Json]) -> None:

@@ -1,14 +1,14 @@
 """Tasks that steer: switch, do, for, try."""
 
-from typing import Any, Final
+from typing import Any
 
+from automations.engine.dsl.limits import MAX_ITEMS
 from automations.engine.dsl.program import Do, For, Switch, Task, Try
-from automations.engine.errors import WorkflowError
+from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine.core import CLOSERS, describe, finish, pop, push
 from automations.engine.machine.state import Frame, Run, Strand
 
 Json = Any
-MAX_ITEMS: Final = 10_000
 
 
 def switch(run: Run, strand: Strand, task: Switch, given: Json, arguments: dict[str, Json]) -> None:
@@ -39,7 +39,7 @@ def for_(run: Run, strand: Strand, task: For, given: Json, arguments: dict[str, 
     if not isinstance(items, list):
         raise WorkflowError("expression", "`in` gives no array")
     if len(items) > MAX_ITEMS:
-        raise WorkflowError("runtime", f"`in` gives {len(items)} items; at most {MAX_ITEMS} are taken")
+        raise LimitReached("items", f"`in` gives {len(items)} items; at most {MAX_ITEMS} are taken")
     local = {"b": run.now, "items": items, "i": -1, "names": {}}
     frame = push(strand, "for", task.body, given, local)
     frame.index = len(task.body.tasks)  # at the end of an iteration before the first

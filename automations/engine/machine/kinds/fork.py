@@ -3,7 +3,9 @@
 import copy
 from typing import Any
 
+from automations.engine.dsl.limits import MAX_BRANCHES
 from automations.engine.dsl.program import Fork
+from automations.engine.errors import LimitReached
 from automations.engine.machine.core import abandon, current_task, finish
 from automations.engine.machine.state import Frame, Run, Strand
 
@@ -11,7 +13,9 @@ Json = Any
 
 
 def fork(run: Run, strand: Strand, task: Fork, given: Json, _arguments: dict[str, Json]) -> None:
-    """Start a strand for each branch, each with a copy of the context."""
+    """Start a strand for each branch, each with a copy of the context. Raises LimitReached."""
+    if len(run.strands) + len(task.branches) > MAX_BRANCHES:
+        raise LimitReached("branches", f"the run would have more than {MAX_BRANCHES} branches at a time")
     state: dict[str, Json] = {"k": "fork", "b": run.now, "i": given, "of": {}, "done": {}, "deltas": {}}
     strand.pending = state
     for number, branch in enumerate(task.branches):

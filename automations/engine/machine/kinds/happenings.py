@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from automations.engine.dsl.limits import MAX_EVENT, MEGABYTE
 from automations.engine.dsl.program import Emit, EventFilter, Listen, Task
+from automations.engine.errors import LimitReached
 from automations.engine.machine.core import CLOSERS, finish, push
 from automations.engine.machine.moves import Fact, Registration, correlation_key
 from automations.engine.machine.state import Frame, Run, Strand, instant
+from kernel import jsonx
 
 Json = Any
 LOOKBACK: Final = 3_600.0
@@ -14,8 +17,10 @@ LOOKBACK: Final = 3_600.0
 
 
 def emit(run: Run, strand: Strand, task: Emit, given: Json, arguments: dict[str, Json]) -> None:
-    """Publish an event with the next checkpoint; the output is the event."""
+    """Publish an event with the next checkpoint; the output is the event. Raises LimitReached."""
     wanted = task.event(given, arguments)
+    if len(jsonx.dumps(wanted.get("data"))) > MAX_EVENT:
+        raise LimitReached("event", f"the data of the event have more than {MAX_EVENT // MEGABYTE} MB")
     event: dict[str, Json] = {
         "specversion": "1.0",
         "id": f"{run.id}-{run.seq}",

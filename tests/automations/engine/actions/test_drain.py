@@ -12,7 +12,7 @@ from automations.engine import queries
 from automations.engine.actions import operate, workflows
 from automations.engine.actions.worker import Worker
 from automations.engine.dsl.document import read
-from automations.engine.enums import RunStatus, Signal, WorkflowState
+from automations.engine.enums import Signal, WorkflowState
 from automations.engine.errors import RunNotSuspended, RunOver
 from automations.engine.models import Effect, Run, RunState, Subscription, Workflow
 from automations.engine.store import operate as store
@@ -421,16 +421,6 @@ def test_workers_side_by_side_do_each_run_once(committed, tenant, estate):
         one.close()
     assert Run.objects.filter(status="completed").count() == 60
     assert (estate.requests, estate.state()["stub"]["effects"]["keys"]) == (60, 60)
-
-
-def test_the_database_refuses_a_status_that_cannot_follow(committed, tenant, worker):
-    from django.db import IntegrityError
-
-    deploy("do: [{a: {set: {x: 1}}}]")
-    place()
-    worker()
-    with pytest.raises(IntegrityError, match="is over"):
-        Run.objects.update(status=RunStatus.WAITING)
 
 
 def test_runs_live_on_the_clock_of_a_sandbox(committed, cast, worker):

@@ -1,0 +1,139 @@
+"""Values that are too large for a row: taken apart, and put together again.
+
+A packed value is a row's own as long as it has at most `INLINE` bytes. Of a larger one, the parts that make it large
+are taken out, to be kept under the hash of their content; the row keeps the rest, and of each part its place, its hash
+and its size. A place is a path from the outside, so that nothing that a value holds can be taken for such a part.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from automations.engine.dsl.limits import MAX_VALUE, MEGABYTE
+from automations.engine.errors import LimitReached
+from kernel import jsonx
+
+Json = Any
+INLINE: Final = 64 * 1024 - 1
+"""Bytes of a packed value in a row."""
+_SPLIT: Final = b"\x02"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A part that is kept apart: where it belongs, the hash of its JSON, and how many bytes that has."""
+
+    path: tuple[str | int, ...]
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A part about to be kept: packed, and its size as JSON."""
+
+    size: int
+    content: bytes
+
+
+Blobs = dict[str, Blob]
+
+
+def lighten(value: Json, *, most: int = MAX_VALUE) -> tuple[bytes, Blobs]:
+    """`value` packed for a row, and by hash what is to be kept apart.
+
+    Raises LimitReached where one part alone has more than `most` bytes.
+    """
+    packed = jsonx.pack(value)
+    if len(packed) <= INLINE:
+        return packed, {}
+    blobs: Blobs = {}
+    kept: list[Kept] = []
+    rest = _without_parts(value, (), blobs, kept)
+    heaviest = max(one.size for one in kept)
+    if heaviest > most:
+        raise LimitReached(
+            "value", f"a value has {heaviest // MEGABYTE} MB; at most {most // MEGABYTE} are taken"
+        )
+    light = _SPLIT + jsonx.pack({"v": rest, "p": [[list(one.path), one.digest, one.size] for one in kept]})
+    if len(light) > INLINE:  # very many parts, and their places alone are too much for a row
+        one = _keep(value, (), blobs)
+        kept, light = [one], _SPLIT + jsonx.pack({"v": None, "p": [[[], one.digest, one.size]]})
+    used = {one.digest for one in kept}
+    return light, {digest: blob for digest, blob in blobs.items() if digest in used}
+
+
+def _without_parts(value: Json, path: tuple[str | int, ...], blobs: Blobs, kept: list[Kept]) -> Json:
+    """A large `value` without its large parts; without anything, where it is large by many small ones."""
+    before = len(kept)
+    if isinstance(value, (dict, list)):
+        places: Iterable[tuple[Any, Json]] = (
+            ((str(key), inner) for key, inner in value.items())
+            if isinstance(value, dict)
+            else enumerate(value)
+        )
+        rest = {
+            place: _without_parts(inner, (*path, place), blobs, kept)
+            if len(jsonx.dumps(inner)) > INLINE
+            else inner
+            for place, inner in places
+        }
+        if len(kept) > before and len(jsonx.dumps(list(rest.items()))) <= INLINE:
+            return rest if isinstance(value, dict) else list(rest.values())
+        del kept[before:]
+    kept.append(_keep(value, path, blobs))
+    return None
+
+
+def _keep(value: Json, path: tuple[str | int, ...], blobs: Blobs) -> Kept:
+    raw = jsonx.dumps(value)
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest not in blobs:
+        blobs[digest] = Blob(len(raw), jsonx.pack(value))
+    return Kept(path, digest, len(raw))
+
+
+def parts(packed: bytes | memoryview | None) -> list[Kept]:
+    """What of a packed value is kept apart."""
+    if packed is None or bytes(packed[:1]) != _SPLIT:
+        return []
+    return [Kept(tuple(path), digest, size) for path, digest, size in jsonx.unpack(bytes(packed[1:]))["p"]]
+
+
+def whole(packed: bytes | memoryview, contents: Mapping[str, bytes]) -> Json:
+    """The value that was packed, with what was kept apart (`contents` by hash). Raises ValueError without it."""
+    if bytes(packed[:1]) != _SPLIT:
+        return jsonx.unpack(packed)
+    known: dict[str, Json] = {}
+    found = jsonx.unpack(bytes(packed[1:]))
+    value = found["v"]
+    for path, digest, _size in found["p"]:
+        if digest not in known:
+            if digest not in contents:
+                raise ValueError(f"a part of the value is gone ({digest[:12]})")
+            known[digest] = jsonx.unpack(contents[digest])
+        value = _put(value, path, known[digest])
+    return value
+
+
+def outline(packed: bytes | memoryview) -> tuple[Json, list[Kept]]:
+    """The value that was packed with a note in the place of each part that is kept apart, and those parts."""
+    if bytes(packed[:1]) != _SPLIT:
+        return jsonx.unpack(packed), []
+    found = jsonx.unpack(bytes(packed[1:]))
+    value, kept = found["v"], []
+    for path, digest, size in found["p"]:
+        kept.append(Kept(tuple(path), digest, size))
+        value = _put(value, path, {"keptApart": {"sha256": digest, "bytes": size}})
+    return value, kept
+
+
+def _put(value: Json, path: Sequence[str | int], part: Json) -> Json:
+    if not path:
+        return part
+    holder = value
+    for place in path[:-1]:
+        holder = holder[place]
+    holder[path[-1]] = part
+    return value
