@@ -41,6 +41,37 @@ class WorkflowState(TextChoices):
     PAUSED = "paused", _("Paused")
 
 
+class BulkAct(TextChoices):
+    """What is done to many runs."""
+
+    RETRY = "retry", _("Try again")
+    SKIP = "skip", _("Skip the failed step")
+    CANCEL = "cancel", _("Cancel")
+    MIGRATE = "migrate", _("Move to another version")
+
+
+class BulkState(TextChoices):
+    """How far a bulk act is. Stopped: nothing more is done until somebody lets it go on."""
+
+    RUNNING = "running", _("Running")
+    STOPPED = "stopped", _("Stopped")
+    DONE = "done", _("Done")
+
+
+class ItemState(TextChoices):
+    """What became of one run of a bulk act.
+
+    Held: an earlier run of the same order failed again, so that this one was left alone.
+    """
+
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Under way")
+    DONE = "done", _("Succeeded")
+    FAILED = "failed", _("Failed again")
+    REFUSED = "refused", _("Refused")
+    HELD = "held", _("Left alone")
+
+
 class Signal(IntFlag):
     """What an operator asks of a run that a worker may hold."""
 

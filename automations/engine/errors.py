@@ -1,6 +1,6 @@
 """What can go wrong with definitions and runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -73,6 +73,63 @@ class UnknownStep(NotFound):
     """This run has no such step."""
 
     code = "unknown_step"
+
+
+class RunMoves(Conflict):
+    """This run is moving right now; wait until it stands still."""
+
+    code = "run_moves"
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a text that is translated where it is shown."""
+    return text
+
+
+class Because(Conflict):
+    """This cannot be done with this run."""
+
+    code = "run_refuses"
+
+    def __init__(self, reason: str = "", **words: object) -> None:
+        """`reason` is a text to be translated, with places for `words`."""
+        self.reason, self.words = reason, words
+        super().__init__(reason % words if words else reason)
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        """The reason in the words of whoever reads it."""
+        said = translate(self.reason or self.message)
+        return said % self.words if self.words else said
+
+
+class CannotRewind(Because):
+    """This run cannot go on from that step."""
+
+    code = "cannot_rewind"
+
+
+class CannotMigrate(Because):
+    """This run cannot go on by that version."""
+
+    code = "cannot_migrate"
+
+
+class NothingMatches(Invalid):
+    """No run fits."""
+
+    code = "nothing_matches"
+
+
+class OthersMatch(Conflict):
+    """Other runs fit by now than you saw; look again."""
+
+    code = "others_match"
+
+
+class BulkOver(Conflict):
+    """This is done already."""
+
+    code = "bulk_over"
 
 
 _KINDS = "https://open-workflow-specification.org/dsl/errors/types/"

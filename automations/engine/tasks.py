@@ -1,14 +1,18 @@
 """The engine's job: it drains what is due. Which run that is, the ledger says; the message says nothing."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 import structlog
 from celery.signals import worker_ready
 
+from automations.engine.actions import redriving
 from automations.engine.actions.forgetting import forget_event_keys
 from automations.engine.actions.watchdog import QUEUE, Guard
 from automations.engine.actions.worker import Worker
+from automations.ledger import queries as ledger
 from kernel import jobs
 
 log = structlog.get_logger(__name__)
@@ -16,6 +20,8 @@ SECONDS: Final = 20.0
 """A drain ends after that long, so that a worker that is asked to stop stops."""
 IDLE: Final = 1.5
 FORGET_SECONDS: Final = 1800.0
+BULK_SECONDS: Final = 4.0
+"""A turn of a bulk act; less than it takes the dispatcher to send the job again, so that turns do not pile up."""
 _worker: Worker | None = None
 
 
@@ -45,3 +51,14 @@ def forget(**_: object) -> None:
     count = forget_event_keys()
     if count:
         log.info("event keys forgotten", keys=count)
+
+
+def _bulks() -> Iterable[Mapping[str, object]]:
+    """Bulk acts that are not through."""
+    return ledger.errands(redriving.JOB)
+
+
+@jobs.job(redriving.JOB, queue="work", due=_bulks)
+def bulk(*, key: str, **_: object) -> None:
+    """Work on a bulk act for a turn."""
+    redriving.carry_on(UUID(key), seconds=BULK_SECONDS)

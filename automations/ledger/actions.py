@@ -3,10 +3,11 @@
 import time
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import connection, transaction
 
-from automations.ledger.models import Slot
+from automations.ledger.models import Errand, Slot
 from kernel import bell, jobs
 from kernel.actor import Actor
 from tenants.audit.actions import record
@@ -108,6 +109,17 @@ def anything_due() -> bool:
         )
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+def post_errand(*, job: str, key: UUID, tenant_id: UUID) -> None:
+    """Have `job` sent for `key` now and again until it is settled, whatever happens to a message or a worker."""
+    Errand.objects.get_or_create(id=key, defaults={"tenant_id": tenant_id, "job": job})
+    jobs.enqueue(job, tenant=tenant_id, key=key)
+
+
+def settle_errand(key: UUID) -> None:
+    """The errand is done."""
+    Errand.objects.filter(id=key).delete()
 
 
 def ring() -> None:

@@ -140,3 +140,17 @@ class ScheduleFire(models.Model):
 
     def __str__(self) -> str:
         return f"{self.schedule_id} at {self.fire_at}"
+
+
+class Errand(models.Model):
+    """A tenant's job that takes more than one turn: the dispatcher sends it again until the row is gone."""
+
+    id = models.UUIDField(primary_key=True, help_text="What the job works on, in the tenant's schema.")
+    tenant_id = models.UUIDField()
+    job = models.CharField(max_length=60)
+
+    class Meta:
+        db_table = "ledger_errand"
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.id}"

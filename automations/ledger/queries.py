@@ -1,5 +1,6 @@
 """Reads of the ledger: what is due, what is late, who works."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,3 +86,12 @@ def workers(since: datetime) -> list[dict[str, Any]]:
     from automations.ledger.models import Worker
 
     return [dict(row) for row in Worker.objects.filter(heartbeat_at__gte=since).values()]
+
+
+def errands(job: str) -> Iterator[Mapping[str, object]]:
+    """The errands of a job in tenants that may work, as arguments to send it with."""
+    from automations.ledger.models import Errand, Slot
+
+    open_ = Slot.objects.filter(open=True).values("tenant_id")
+    for key, tenant_id in Errand.objects.filter(job=job, tenant_id__in=open_).values_list("id", "tenant_id"):
+        yield {"tenant": tenant_id, "key": key}

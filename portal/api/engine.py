@@ -45,7 +45,7 @@ def _figures(key: UUID) -> WorkflowFigures:
     return one
 
 
-def _workflow(call: Call, workflow: str, permission: str) -> Workflow:
+def workflow_of(call: Call, workflow: str, permission: str) -> Workflow:
     """The workflow, if the role or a grant on it allows `permission`. Raises NotFound and Forbidden."""
     found = Workflow.objects.filter(pk=key_of("wfl", workflow)).first()
     if found is None or (not call.actor.permissions and not policy.may(call.actor, permission, found)):
@@ -91,18 +91,18 @@ class OneWorkflow(Desk):
 
 
 def _switch(call: Call, workflow: str, state: WorkflowState) -> WorkflowFigures:
-    row = _workflow(call, workflow, "engine.operate")
+    row = workflow_of(call, workflow, "engine.operate")
     workflows.set_state(workflow=row, state=state, actor=call.actor, now=context.now(), **call.body)
     return _figures(row.id)
 
 
-_OPERATE: Final = Rule(methods={"POST": "engine.operate", "PUT": "engine.operate"}, by_grant=True)
+OPERATE: Final = Rule(methods={"POST": "engine.operate", "PUT": "engine.operate"}, by_grant=True)
 
 
 class Pause(Desk):
     """Pausing."""
 
-    rule = _OPERATE
+    rule = OPERATE
 
     @operation("pause_workflow", takes=Why, returns=WorkflowShape, once=True)
     def post(self, call: Call, workflow: str) -> WorkflowFigures:
@@ -113,7 +113,7 @@ class Pause(Desk):
 class Activate(Desk):
     """Activating."""
 
-    rule = _OPERATE
+    rule = OPERATE
 
     @operation("activate_workflow", takes=Why, returns=WorkflowShape, once=True)
     def post(self, call: Call, workflow: str) -> WorkflowFigures:
@@ -124,12 +124,12 @@ class Activate(Desk):
 class WorkflowSettings(Desk):
     """Settings."""
 
-    rule = _OPERATE
+    rule = OPERATE
 
     @operation("set_workflow_settings", takes=Settings, returns=WorkflowShape)
     def put(self, call: Call, workflow: str) -> WorkflowFigures:
         """Change the settings of a workflow; runs see them from their next move on."""
-        row = _workflow(call, workflow, "engine.operate")
+        row = workflow_of(call, workflow, "engine.operate")
         installing.configure(
             workflow=row,
             tenant=call.tenant,
@@ -154,14 +154,14 @@ class Runs(Desk):
         return call.paging.of(queries.runs(status=status, workflow_id=workflow, **wanted), by="-started_at")
 
 
-def _view(key: UUID) -> RunView:
+def view_of(key: UUID) -> RunView:
     try:
         return queries.run_view(key)
     except Run.DoesNotExist as error:
         raise NotFound from error
 
 
-def _run(call: Call, run: str) -> UUID:
+def run_key(call: Call, run: str) -> UUID:
     """The key of a run, if the role or a grant on its workflow lets it be operated. Raises NotFound and Forbidden."""
     key = key_of("run", run)
     row = Run.objects.only("workflow_id").filter(pk=key).first()
@@ -180,7 +180,7 @@ class OneRun(Desk):
     @operation("get_run", returns=RunDetail)
     def get(self, call: Call, run: str) -> RunView:
         """A run with its data, what it waits for, and what it failed on."""
-        return _view(key_of("run", run))
+        return view_of(key_of("run", run))
 
 
 class Journal(Desk):
@@ -221,15 +221,15 @@ class WorkflowRuns(Desk):
     )
     def post(self, call: Call, workflow: str) -> RunView:
         """Start a run by hand; it works as soon as a worker is free."""
-        row = _workflow(call, workflow, "engine.start")
+        row = workflow_of(call, workflow, "engine.start")
         given = call.body["input"]
-        return _view(workflows.start_run(workflow=row, given=given, actor=call.actor, now=context.now()))
+        return view_of(workflows.start_run(workflow=row, given=given, actor=call.actor, now=context.now()))
 
 
 class ResumeOne(Desk):
     """Sending a run on."""
 
-    rule = _OPERATE
+    rule = OPERATE
 
     @operation(
         "resume_run",
@@ -241,7 +241,7 @@ class ResumeOne(Desk):
     )
     def post(self, call: Call, run: str) -> RunView:
         """Send a run that waits for review on from its failed step; steps before it are not done again."""
-        key, given = _run(call, run), call.body
+        key, given = run_key(call, run), call.body
         operate.resume(
             run_id=key,
             mode=given["mode"],
@@ -250,17 +250,17 @@ class ResumeOne(Desk):
             actor=call.actor,
             now=context.now(),
         )
-        return _view(key)
+        return view_of(key)
 
 
 class CancelOne(Desk):
     """Ending a run."""
 
-    rule = _OPERATE
+    rule = OPERATE
 
     @operation("cancel_run", takes=Why, returns=RunDetail, once=True, raises=(RunOver,))
     def post(self, call: Call, run: str) -> RunView:
         """End a run where it is; one that a worker holds ends at its next checkpoint."""
-        key = _run(call, run)
+        key = run_key(call, run)
         operate.cancel(run_id=key, actor=call.actor, now=context.now(), **call.body)
-        return _view(key)
+        return view_of(key)

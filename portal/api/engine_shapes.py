@@ -155,7 +155,8 @@ class StepShape(Shape):
     ref = fields.text("Pointer of the task.")
     name = fields.text("Name of the task.")
     status = fields.one_of(
-        ["completed", "skipped", "retrying", "caught", "faulted", "resumed", "cancelled"], "What happened."
+        ["completed", "skipped", "retrying", "caught", "faulted", "resumed", "cancelled", "migrated"],
+        "What happened.",
     )
     begin = fields.at("When it began.")
     end = fields.at("When it was over.")

@@ -27,6 +27,7 @@ ERRORS: Final = {
 }
 
 IDS: Final = {
+    "bulk": "blk",
     "case": "case",
     "connection": "con",
     "endpoint": "ep",

@@ -30,6 +30,7 @@ from tenants.access import policy
 from tenants.tenancy import context
 
 HISTORY: Final = 40
+_STANDING: Final = (RunStatus.SUSPENDED, RunStatus.WAITING)
 _CHIPS: Final = (
     ("", gettext_lazy("All")),
     ("suspended", gettext_lazy("Needs review")),
@@ -80,6 +81,10 @@ def runs(request: TenantRequest) -> HttpResponse:
         "chips": _chips(request, status, queries.unfinished_counts(workflow)),
         "workflows": sorted(
             ((public_id("wfl", key), title) for key, title in titles.items()), key=lambda one: one[1]
+        ),
+        "bulk_url": moved(
+            reverse("runs:bulk_start"),
+            {name: given.get(name, "") for name in ("workflow", "order", "since", "until")},
         ),
         "filtered": any(given.get(name) for name in ("q", "order", "status", "workflow", "since", "until")),
         "crumbs": [(request.tenant.name, "/"), (_("Runs"), "")],
@@ -133,7 +138,7 @@ def run(request: TenantRequest, run: str) -> HttpResponse:
         "correct_url": _correct(request, case, view),
         "order_url": order_address(view.business_key) if request.actor.may("insights.read") else "",
         "event_url": event_address(view.event_id) if request.actor.may("events.read") else "",
-        "history": _history(request, view),
+        "history": _history(request, view, may_go_back=may_operate and view.status in _STANDING),
         "step": shown.step_panel(view, step, now),
         "tab": tab,
         "tabs": _tabs(request, tab),
@@ -178,15 +183,15 @@ def _tabs(request: TenantRequest, tab: str) -> list[tuple[str, str, int | None, 
     ]
 
 
-def _history(request: TenantRequest, view: RunView) -> dict[str, Any]:
-    """A page of the journal, newest first."""
+def _history(request: TenantRequest, view: RunView, *, may_go_back: bool) -> dict[str, Any]:
+    """A page of the journal, newest first; a run that stands still can go back to each step of it."""
     problems = request.GET.get("show") == "problems"
     text = request.GET.get("before", "")
     before = int(text) if text.isdigit() and len(text) < 12 else None
     steps = queries.tail(view.id, before=before, most=HISTORY + 1, problems=problems)
     more = str(steps[HISTORY - 1].no) if len(steps) > HISTORY else ""
     return {
-        "lines": [shown.line(one, view) for one in steps[:HISTORY]],
+        "lines": [_line(one, view, may_go_back=may_go_back) for one in steps[:HISTORY]],
         "more": moved("", request.GET, before=more) + "#history" if more else "",
         "newest": moved("", request.GET, before="") + "#history" if before is not None else "",
         "chips": [
@@ -200,6 +205,13 @@ def _history(request: TenantRequest, view: RunView) -> dict[str, Any]:
         ],
         "problems": problems,
     }
+
+
+def _line(step: queries.Step, view: RunView, *, may_go_back: bool) -> dict[str, Any]:
+    """A line of the journal, and where going back to it begins."""
+    can = may_go_back and step.status not in ("resumed", "cancelled", "migrated")
+    back = reverse("runs:rewind", args=[view.public_id, step.no]) if can else ""
+    return {**shown.line(step, view), "back": back}
 
 
 @finds

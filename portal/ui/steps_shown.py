@@ -72,6 +72,11 @@ def _by_hand(step: Step, title: str) -> str:
             "step": title,
             "how": mode(step.mode),
         }
+    if step.status == "migrated":
+        return _("%(who)s moved the run to version %(version)s") % {
+            "who": step.by or _("Portal"),
+            "version": step.mode,
+        }
     if step.status == "cancelled":
         return _("%(who)s cancelled the run at %(step)s") % {"who": step.by or _("Portal"), "step": title}
     return f"{title}: {step.status}"
@@ -84,6 +89,7 @@ def mode(name: str) -> str:
         "edit": pgettext("how a run went on", "with corrected data"),
         "skip": pgettext("how a run went on", "the step was skipped"),
         "complete": pgettext("how a run went on", "its result was entered by hand"),
+        "back": pgettext("how a run went on", "everything from there again"),
     }.get(name, name)
 
 

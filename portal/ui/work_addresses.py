@@ -5,10 +5,14 @@ from typing import Final
 from django.urls import URLPattern, URLResolver, include, path
 
 from portal.ui import (
+    bulk,
+    dry_run,
     inbox,
     inbox_acts,
     inbox_bulk,
     inbox_correct,
+    migrate,
+    rewind,
     runs,
     runs_acts,
     workflows,
@@ -29,15 +33,26 @@ _INBOX: Final = [
 ]
 _RUNS: Final = [
     path("", runs.runs, name="list"),
+    path("bulk/", bulk.bulks, name="bulks"),
+    path("bulk/start", bulk.start, name="bulk_start"),
+    path("bulk/<str:bulk>/", bulk.bulk, name="bulk"),
+    path("bulk/<str:bulk>/stop", bulk.stop, name="bulk_stop"),
+    path("bulk/<str:bulk>/continue", bulk.go_on, name="bulk_continue"),
+    path("bulk/<str:bulk>/results.csv", bulk.results, name="bulk_results"),
     path("<str:run>/", runs.run, name="run"),
     path("<str:run>/cancel", runs_acts.cancel, name="cancel"),
     path("<str:run>/retry", runs_acts.retry, name="retry"),
+    path("<str:run>/skip", runs_acts.skip, name="skip"),
+    path("<str:run>/complete", runs_acts.complete, name="complete"),
+    path("<str:run>/from/<int:line>", rewind.rewind, name="rewind"),
 ]
 _WORKFLOWS: Final = [
     path("", workflows.workflows, name="list"),
     path("<str:workflow>/", workflows.detail, name="detail"),
     path("<str:workflow>/settings", workflows_acts.settings, name="settings"),
     path("<str:workflow>/start", workflows_acts.start, name="start"),
+    path("<str:workflow>/dry-run", dry_run.dry_run, name="dry_run"),
+    path("<str:workflow>/move", migrate.move, name="move"),
     path("<str:workflow>/state/<slug:state>", workflows_acts.set_state, name="state"),
 ]
 

@@ -16,9 +16,11 @@ from typing import Any, Final
 
 from django.apps import apps
 
-from automations.engine.actions import decisions
+from automations.engine.actions import decisions, redriving, workflows
 from automations.engine.dsl.document import read
 from automations.engine.enums import WorkflowState
+from automations.engine.models import Bulk, Definition
+from automations.engine.queries import RunFilter
 from automations.events.actions import Draft
 from automations.inbox import actions as inbox
 from automations.inbox.enums import Decide
@@ -83,6 +85,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "tenants.audit.actions.recording.record": "it is the audit",
     _VAULT + "rotate_master_key": "it changes a file beside the database",
     _VAULT + "forget_master_keys": "it changes a file beside the database",
+    "automations.engine.actions.operate.held": "it takes hold of a run for the acts that are done to it",
     "automations.inbox.actions.trace.leave_trace": "it writes the trace of an act of the inbox, in its transaction",
     "templates_lib.actions.publishing.publish_catalog": "it publishes each template by `publish`",
 }
@@ -157,6 +160,17 @@ class Stage:
         return decisions.publish_table(
             name="coming", document=_TABLE, effective_from=tomorrow, actor=world.BY, now=NOW
         )
+
+    @property
+    def stopped_bulk(self) -> Bulk:
+        """An act on many runs that somebody stopped."""
+        return redriving.stop_bulk(bulk_id=self.keys["bulk"].id, actor=world.BY, now=NOW)
+
+    @property
+    def newer_definition(self) -> Definition:
+        """A later version of what the run runs by."""
+        text = world.FLOW.replace("version: 1.0.0", "version: 2.0.0")
+        return workflows.publish(document=read(text), actor=world.BY, now=NOW)
 
     @property
     def sandbox(self) -> Tenant:
@@ -318,6 +332,19 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _ENGINE + "workflows.start_run": lambda s: {"workflow": s.keys["workflow"], "given": {"order_id": "1"}},
     _ENGINE + "operate.resume": lambda s: {"run_id": s.keys["run"].id, "mode": "retry", **_WHY},
     _ENGINE + "operate.cancel": lambda s: {"run_id": s.keys["run"].id, **_WHY},
+    _ENGINE + "redriving.start_bulk": lambda s: {
+        "act": "retry",
+        "wanted": RunFilter(workflow=s.keys["workflow"].id),
+        **_WHY,
+    },
+    _ENGINE + "redriving.stop_bulk": lambda s: {"bulk_id": s.keys["bulk"].id, **_WHY},
+    _ENGINE + "redriving.continue_bulk": lambda s: {"bulk_id": s.stopped_bulk.id, **_WHY},
+    _ENGINE + "rewinding.rewind": lambda s: {"run_id": s.keys["run"].id, "no": 0, **_WHY},
+    _ENGINE + "migrating.migrate": lambda s: {
+        "run_id": s.keys["run"].id,
+        "definition": s.newer_definition,
+        **_WHY,
+    },
     _ENGINE + "decisions.publish_table": lambda s: {"name": "fresh", "document": _TABLE, **_WHY},
     _ENGINE + "decisions.withdraw_table": lambda s: {"version": s.coming_table, **_WHY},
     _EVENTS + "endpoints.create_endpoint": lambda s: {"name": "fresh", "kind": "cloudevents"},

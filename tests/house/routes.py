@@ -19,6 +19,7 @@ from portal.permissions import Rule, rule_of
 KINDS: Final = ("platform", "partner", "tenant")
 OWNED: Final = frozenset(
     {
+        "bulk",
         "case",
         "connection",
         "endpoint",
@@ -46,6 +47,7 @@ WORDS: Final[Mapping[str, str]] = {
     "colour": "0057b8",
     "connector": "erp",
     "decision": "retry",
+    "line": "0",
     "link": "inv_nobody.signed",
     "events:decide:decision": "discard",
     "state": "paused",

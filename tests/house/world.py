@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from automations.engine.actions import workflows
+from automations.engine.actions import redriving, workflows
 from automations.engine.actions.programs import programs
 from automations.engine.dsl.document import read
 from automations.engine.enums import RunStatus
 from automations.engine.machine import interpreter
 from automations.engine.machine.state import Run as Machine
 from automations.engine.models import Definition, Run, Workflow
+from automations.engine.queries import RunFilter
 from automations.engine.store import operate as store
 from automations.events import actions as events
 from automations.events.models import Rejection
@@ -116,7 +117,11 @@ def _one(made: World, ref: TenantRef, name: str, now: datetime) -> None:
     )
     connection = make.connection(name=f"{name} books")
     run, workflow = failing_run(f"{name} flow", order["order_id"], now)
+    bulk = redriving.start_bulk(
+        act="retry", wanted=RunFilter(workflow=workflow.id), actor=BY, now=now, reason=f"{name} again"
+    )
     made.ids |= {
+        "bulk": bulk.public_id,
         "endpoint": endpoint.public_id,
         "hook": endpoint.token,
         "event": event.public_id,
@@ -127,6 +132,7 @@ def _one(made: World, ref: TenantRef, name: str, now: datetime) -> None:
         "order": order["order_id"],
     }
     made.keys |= {
+        "bulk": bulk,
         "endpoint": endpoint,
         "event": event,
         "rejection": rejection,

@@ -11,6 +11,7 @@ from automations.engine.enums import TERMINAL, RunStatus, Signal
 from automations.engine.errors import RunNotSuspended, RunOver
 from automations.engine.machine import operating
 from automations.engine.machine.core import current_task
+from automations.engine.machine.state import ROOT
 from automations.engine.machine.state import Run as Machine
 from automations.engine.models import Definition, Run, Workflow
 from automations.engine.store import broods
@@ -36,10 +37,10 @@ def resume(
     RunNotSuspended and RunOver.
     """
     with transaction.atomic():
-        run = _hold(run_id, actor)
+        run = held(run_id, actor)
         if run.status != RunStatus.SUSPENDED:
             raise RunNotSuspended
-        machine = _restored(run, now)
+        machine = restored(run, now)
         strand = operating.faulted_strand(machine)
         task, before = current_task(strand), strand.data
         first = machine.seq
@@ -52,7 +53,7 @@ def resume(
             steps=machine.steps,
             snapshot=machine.snapshot(),
         )
-        _publish(run, machine)
+        tell(run, machine)
         changed = mode in ("edit", "complete")
         record(
             actor=actor,
@@ -69,7 +70,7 @@ def resume(
 def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bool:
     """End a run where it is; False if a worker holds it, which then ends it at its next checkpoint. Raises RunOver."""
     with transaction.atomic():
-        run = _hold(run_id, actor)
+        run = held(run_id, actor)
         record(
             actor=actor,
             action="engine.operate",
@@ -82,7 +83,7 @@ def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bo
         if store.hold(run.id) == "held":
             store.signal(run.id, Signal.CANCEL)
             return False
-        machine = _restored(run, now)
+        machine = restored(run, now)
         first = machine.seq
         operating.cancel(machine, by=actor.label)
         store.write(
@@ -99,11 +100,11 @@ def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bo
             broods.drop_here(schema, machine.dropped)
         if run.brood_id is not None:
             broods.step_here(schema, [broods.Moved(run.brood_id, over=True, at=now.timestamp())])
-        _publish(run, machine)
+        tell(run, machine)
     return True
 
 
-def _hold(run_id: UUID, actor: Actor) -> Run:
+def held(run_id: UUID, actor: Actor) -> Run:
     """The run, held to the end of the transaction. Locks are taken in one order: run, step, case."""
     run = Run.objects.get(pk=run_id)
     policy.require(actor, "engine.operate", Workflow.objects.filter(pk=run.workflow_id).first())
@@ -114,7 +115,8 @@ def _hold(run_id: UUID, actor: Actor) -> Run:
     return run
 
 
-def _restored(run: Run, now: datetime) -> Machine:
+def fresh(run: Run, config: dict[str, Any]) -> Machine:
+    """The run as it was before it began."""
     definition = Definition.objects.get(pk=run.definition_id)
     program = programs.compiled(definition.id, definition.document)
     machine = Machine(
@@ -123,9 +125,15 @@ def _restored(run: Run, now: datetime) -> Machine:
         program,
         whole_here(run.id, run.input),
         now=run.started_at.timestamp(),
-        config={},
+        config=config,
     )
     machine.tasks = run.tasks
+    return machine
+
+
+def restored(run: Run, now: datetime) -> Machine:
+    """The run as it is now; one that nobody holds."""
+    machine = fresh(run, {})
     snapshot = store.snapshot_of(run.id)
     if snapshot is None:
         operating.prepare(machine)
@@ -135,7 +143,13 @@ def _restored(run: Run, now: datetime) -> Machine:
     return machine
 
 
-def _publish(run: Run, machine: Machine) -> None:
+def where(machine: Machine) -> str:
+    """The step that the run is at."""
+    root = machine.strands.get(ROOT)
+    return current_task(root).ref[:200] if root is not None and root.frames else ""
+
+
+def tell(run: Run, machine: Machine) -> None:
     """What the act made the run tell, in the same transaction."""
     for fact in machine.facts:
         publish(

@@ -64,6 +64,12 @@ _TIMERS: Final = ("wait", "retry")
 
 def start(run: Run) -> None:
     """Begin: check and filter the input, then go as far as possible."""
+    if begin(run):
+        advance(run)
+
+
+def begin(run: Run) -> bool:
+    """Stand in front of the first task, the input checked and filtered; False if the run failed over it."""
     run.status = "running"
     root = Strand(ROOT, "", run.input, {})
     run.strands[ROOT] = root
@@ -77,12 +83,12 @@ def start(run: Run) -> None:
     except WorkflowError as error:
         error.body["instance"] = "/input"
         _fail(run, error.body)
-        return
+        return False
     frame = Frame("root", program.root, root.data, root.data)
     if limit is not None:
         frame.deadline = run.now + limit
     root.frames.append(frame)
-    advance(run)
+    return True
 
 
 def advance(run: Run) -> None:
@@ -114,13 +120,14 @@ def _go(run: Run, strand: Strand) -> None:
             continue
         task = frame.list.tasks[frame.index]
         try:
-            _enter(run, strand, task)
+            enter(run, strand, task)
         except WorkflowError as error:
             faults.throw(run, strand, error)
     _look(run, strand)
 
 
-def _enter(run: Run, strand: Strand, task: Task) -> None:
+def enter(run: Run, strand: Strand, task: Task) -> None:
+    """Do a task, or as much of it as can be done at once. Raises WorkflowError."""
     if run.seq >= run.look_at:
         bounds.look(run)
     raw = strand.data

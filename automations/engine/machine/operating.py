@@ -33,6 +33,12 @@ def faulted_strand(run: Run) -> Strand:
     raise RunNotSuspended
 
 
+def failed_step(run: Run) -> str:
+    """Where the run waits for a person because of an error; empty if it does not."""
+    waiting = (one for one in run.strands.values() if one.pending is not None and one.pending["k"] == "fault")
+    return next((current_task(strand).ref for strand in waiting), "")
+
+
 def resume(run: Run, mode: str, value: Json, by: str, reason: str) -> None:
     """Be ready to go on from the failed step: `retry` it, `edit` its data, `skip` it, or `complete` it with an output.
 

@@ -1,5 +1,17 @@
 """Reads of workflows and runs for pages, the API and rooms above: frozen values, nothing that can be saved."""
 
+from automations.engine.queries.bulks import (
+    BulkView,
+    Cause,
+    Preview,
+    RunFilter,
+    bulk_items,
+    bulk_view,
+    bulk_views,
+    bulks,
+    matching,
+    preview,
+)
 from automations.engine.queries.causes import first_event, first_event_of_run
 from automations.engine.queries.clockwork import (
     TableView,
@@ -45,14 +57,22 @@ from automations.engine.queries.runs import (
 
 __all__ = [
     "PROBLEMS",
+    "BulkView",
+    "Cause",
     "Passage",
+    "Preview",
     "Question",
+    "RunFilter",
     "RunView",
     "Step",
     "TableView",
     "Verdict",
     "Waiting",
     "WorkflowFigures",
+    "bulk_items",
+    "bulk_view",
+    "bulk_views",
+    "bulks",
     "by_words",
     "decision_tables",
     "document_of",
@@ -61,9 +81,11 @@ __all__ = [
     "journal",
     "kept_value",
     "line_count",
+    "matching",
     "member_counts",
     "members",
     "passages",
+    "preview",
     "question",
     "run_view",
     "runs",

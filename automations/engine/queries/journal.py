@@ -19,7 +19,10 @@ PROBLEMS: Final = frozenset({"faulted", "retrying", "caught", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of a run's journal. `status`: completed, skipped, retrying, caught, faulted, resumed, cancelled."""
+    """A line of a run's journal.
+
+    `status`: completed, skipped, retrying, caught, faulted, resumed, cancelled, migrated.
+    """
 
     no: int
     ref: str
