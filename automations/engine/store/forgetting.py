@@ -6,14 +6,18 @@ from typing import Final
 from django.db import connection
 
 _UNTIL: Final = """
-select s.schema_name, coalesce(s.virtual_now, clock_timestamp()) - case when exists (
+select s.schema_name, coalesce(s.virtual_now, clock_timestamp()) - case when busy.waits then %s::interval
+  else %s::interval end
+from public.ledger_slot s cross join lateral (
+  select exists (
     select from public.ledger_intake i where i.tenant_id = s.tenant_id
   ) or exists (
     select from public.ledger_queue q where q.tenant_id = s.tenant_id
       and (q.owner is not null or q.ready_at <= coalesce(s.virtual_now, clock_timestamp()))
-  ) then %s::interval else %s::interval end
-from public.ledger_slot s
+  ) as waits) busy
 where s.open and to_regclass(format('%%I.engine_event_key', s.schema_name)) is not null
+  -- on a clock of its own a year may pass while a worker that died still holds a run
+  and not (s.virtual_now is not null and busy.waits)
 order by random()
 """
 _FORGET: Final = """
@@ -23,7 +27,10 @@ delete from "{schema}".engine_event_key where ctid = any (array(
 
 
 def kept_since(idle: str, busy: str) -> list[tuple[str, datetime]]:
-    """(schema, instant) for each open tenant: older keys may go. Intervals for tenants that are idle, and others."""
+    """(schema, instant) for each open tenant: older keys may go. Intervals for tenants that are idle, and others.
+
+    A tenant on a clock of its own that is not idle is left out: no interval of that clock is long enough.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_UNTIL, [busy, idle])
         return list(cursor.fetchall())

@@ -74,6 +74,19 @@ def test_in_a_sandbox_its_own_clock_counts(tenant: TenantRef) -> None:
     assert (forget_event_keys(), left()) == (1, [1])
 
 
+def test_in_a_sandbox_nothing_goes_while_something_is_held(tenant: TenantRef) -> None:
+    """A worker that was killed holds its runs for half a minute, in which the replayer moves the clock by a year."""
+    then = clock.now() - timedelta(days=400)
+    Slot.objects.filter(tenant_id=tenant.id).update(virtual_now=then)
+    keep(ANCIENT, before=then)
+    held = QueueRow.objects.create(
+        run_id=ids.uuid7(), tenant_id=tenant.id, definition_id=ids.uuid7(), ready_at=then, owner=ids.uuid7()
+    )
+    assert (forget_event_keys(), left()) == (0, [0])
+    held.delete()
+    assert (forget_event_keys(), left()) == (1, [])
+
+
 def test_each_tenant_loses_its_own(cast: Cast) -> None:
     for place in (cast.tenant, cast.other_tenant):
         with context.enter(place):
