@@ -40,6 +40,7 @@ class OpenConnection:
     base_url: str
     allowed_host: str
     secret_version: int
+    calls_at_once: int | None
     _sign: Callable[[], dict[str, str]] = field(repr=False)
 
     def headers(self) -> dict[str, str]:
@@ -215,6 +216,7 @@ def open_connection(connection_id: UUID, *, now: datetime | None = None) -> Open
         base_url=base,
         allowed_host=URL(base).authority if base else "",
         secret_version=row.secret_version,
+        calls_at_once=row.calls_at_once,
         _sign=_signer(row, _way(kind, row.auth)),
     )
 

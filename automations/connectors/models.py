@@ -21,6 +21,9 @@ class Connection(Row):
     secret_set_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=16, choices=ConnectionState, default=ConnectionState.NEW)
     state_detail = models.TextField(blank=True)
+    calls_at_once = models.PositiveSmallIntegerField(
+        null=True, help_text="Calls at a time, of all workflows; empty: as many as there are."
+    )
     last_used_at = models.DateTimeField(null=True)
     last_checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()

@@ -34,11 +34,16 @@ LEGAL: Final[dict[RunStatus, frozenset[RunStatus]]] = {
 
 
 class WorkflowState(TextChoices):
-    """Whether events start runs of a workflow."""
+    """Whether events start runs of a workflow. Paused: they do, and the runs wait; off: they start none."""
 
     DRAFT = "draft", _("Draft")
     ACTIVE = "active", _("Active")
     PAUSED = "paused", _("Paused")
+    OFF = "off", _("Switched off")
+
+
+STARTING = frozenset({WorkflowState.ACTIVE, WorkflowState.PAUSED})
+"""States in which events start runs; of a paused workflow they wait until it goes on."""
 
 
 class BulkAct(TextChoices):
@@ -77,4 +82,3 @@ class Signal(IntFlag):
 
     NONE = 0
     CANCEL = 1
-    PAUSE = 2

@@ -60,6 +60,9 @@ class Workflow(Row):
     connections = models.JSONField(default=dict, help_text="Alias in the definition to connection id.")
     state = models.CharField(max_length=16, choices=WorkflowState, default=WorkflowState.DRAFT)
     template = models.CharField(max_length=120, blank=True, help_text="`slug@version` it was installed from.")
+    concurrency = models.JSONField(
+        null=True, help_text="`limit`: runs at a time; `key`: an expression, of those that give the same."
+    )
     created_at = models.DateTimeField()
 
     class Meta:

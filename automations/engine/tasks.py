@@ -10,6 +10,7 @@ from celery.signals import worker_ready
 
 from automations.engine.actions import redriving
 from automations.engine.actions.forgetting import forget_event_keys
+from automations.engine.actions.pausing import mend_lanes
 from automations.engine.actions.watchdog import QUEUE, Guard
 from automations.engine.actions.worker import Worker
 from automations.ledger import queries as ledger
@@ -22,6 +23,7 @@ IDLE: Final = 1.5
 FORGET_SECONDS: Final = 1800.0
 BULK_SECONDS: Final = 4.0
 """A turn of a bulk act; less than it takes the dispatcher to send the job again, so that turns do not pile up."""
+MEND_SECONDS: Final = 5.0
 _worker: Worker | None = None
 
 
@@ -62,3 +64,11 @@ def _bulks() -> Iterable[Mapping[str, object]]:
 def bulk(*, key: str, **_: object) -> None:
     """Work on a bulk act for a turn."""
     redriving.carry_on(UUID(key), seconds=BULK_SECONDS)
+
+
+@jobs.job("engine.mend", queue="work", due=jobs.every(MEND_SECONDS))
+def mend(**_: object) -> None:
+    """Take back places in lanes that nobody gave up."""
+    count = mend_lanes()
+    if count:
+        log.info("lanes mended", lanes=count)

@@ -1,38 +1,48 @@
 """What rooms above ask of the ledger: a slot for a tenant, and the bell."""
 
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from automations.ledger.models import Errand, Slot
+from automations.ledger import queries as queries_here
+from automations.ledger.enums import SHUTTING, Level
+from automations.ledger.models import Errand, Pause, Slot
 from kernel import bell, jobs
 from kernel.actor import Actor
+from kernel.errors import Invalid
+from kernel.models import Row
 from tenants.audit.actions import record
 from tenants.tenancy import queries
 from tenants.tenancy.enums import TenantState
-from tenants.tenancy.models import Tenant
+from tenants.tenancy.models import Partner, Tenant
 from tenants.tenancy.queries import TenantRef
 
 DRAIN: Final = "engine.drain"
+MOST_RUNNING: Final = 1_000
 CALL_AGAIN: Final = 0.25
 """Seconds before a drain is called for again."""
 _called_at = 0.0
 
 
 def open_slot(ref: TenantRef) -> None:
-    """Give a tenant its share of the workers, or bring the share in line with the tenant's state and clock."""
-    paused = Slot.objects.filter(tenant_id=ref.id, paused=True).exists()
-    Slot.objects.update_or_create(
-        tenant_id=ref.id,
-        defaults={
-            "schema_name": ref.schema_name,
-            "open": _may_work(ref) and not paused,
-            "virtual_now": queries.virtual_now(ref.id) if ref.virtual else None,
-        },
-    )
+    """Give a tenant its share of the workers, or bring the share in line with its state, its clock, and pauses."""
+    with transaction.atomic():
+        # held before it is looked for pauses: whoever pauses takes the same row afterwards
+        Slot.objects.select_for_update().filter(tenant_id=ref.id).first()
+        paused = queries_here.shut(ref.id, ref.partner_id)
+        Slot.objects.update_or_create(
+            tenant_id=ref.id,
+            defaults={
+                "schema_name": ref.schema_name,
+                "paused": paused,
+                "open": _may_work(ref) and not paused,
+                "virtual_now": queries.virtual_now(ref.id) if ref.virtual else None,
+            },
+        )
 
 
 def _may_work(ref: TenantRef) -> bool:
@@ -40,25 +50,119 @@ def _may_work(ref: TenantRef) -> bool:
 
 
 def pause_slot(*, tenant: Tenant, paused: bool, reason: str, actor: Actor, now: datetime) -> Slot:
-    """Keep workers away from a tenant, or let them come back; what comes in waits, and its pages go on to work."""
+    """Keep workers away from a tenant for the platform's sake, or let them come back; its pages go on to work."""
     actor.require("platform.partners")
     with transaction.atomic():
+        target = Target(Level.PLATFORM, tenant.id, tenant.name, tenant.id)
+        if turn(target, paused=paused, reason=reason, actor=actor, now=now):
+            _trace("ledger.pause_slot", tenant, tenant.partner_id, paused, reason, actor, now)
+            open_slot(queries.ref_of(tenant))
+    return Slot.objects.get(tenant_id=tenant.id)
+
+
+def pause_tenant(*, tenant: Tenant, paused: bool, reason: str, actor: Actor, now: datetime) -> bool:
+    """Let all work of a tenant stand still, or go on where it stood; False if it did already.
+
+    Events are taken in and kept meanwhile. Runs that are under way end the call they are in.
+    """
+    actor.require("engine.pause")
+    with transaction.atomic():
+        target = Target(Level.TENANT, tenant.id, tenant.name, tenant.id)
+        changed = turn(target, paused=paused, reason=reason, actor=actor, now=now)
+        if changed:
+            _trace("ledger.pause_tenant", tenant, tenant.partner_id, paused, reason, actor, now)
+            open_slot(queries.ref_of(tenant))
+    return changed
+
+
+def pause_partner(*, partner: Partner, paused: bool, reason: str, actor: Actor, now: datetime) -> bool:
+    """Let all work of all clients of a partner stand still, or go on; False if it did already.
+
+    A client that is paused by itself stays so.
+    """
+    actor.require("engine.pause")
+    with transaction.atomic():
+        target = Target(Level.PARTNER, partner.id, partner.name)
+        changed = turn(target, paused=paused, reason=reason, actor=actor, now=now)
+        if changed:
+            _trace("ledger.pause_partner", partner, partner.id, paused, reason, actor, now)
+            for tenant in Tenant.objects.filter(partner_id=partner.id, ready_at__isnull=False).order_by("id"):
+                open_slot(queries.ref_of(tenant))
+    return changed
+
+
+def limit_tenant(*, tenant: Tenant, most: int | None, actor: Actor, now: datetime) -> Slot:
+    """Let workers hold only so many runs of a tenant at a time; None: as many as there is room for."""
+    actor.require("engine.pause")
+    if most is not None and not 1 <= most <= MOST_RUNNING:
+        raise Invalid(fields={"most": [f"Give a whole number from 1 to {MOST_RUNNING}."]})
+    with transaction.atomic():
         slot = Slot.objects.select_for_update().get(tenant_id=tenant.id)
-        if slot.paused != paused:
-            slot.paused, slot.open = paused, _may_work(queries.ref_of(tenant)) and not paused
-            slot.save(update_fields=["paused", "open"])
+        before = slot.max_running
+        if before != most:
+            slot.max_running = most
+            slot.save(update_fields=["max_running"])
             record(
                 actor=actor,
-                action="ledger.pause_slot",
+                action="ledger.limit_tenant",
                 obj=tenant,
                 now=now,
-                before={"paused": not paused},
-                after={"paused": paused},
-                reason=reason,
+                before={"runs_at_once": before},
+                after={"runs_at_once": most},
                 partner_id=tenant.partner_id,
             )
             transaction.on_commit(ring)
     return slot
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to stand still; `tenant_id` is None for a partner."""
+
+    level: Level
+    id: UUID
+    label: str
+    tenant_id: UUID | None = None
+
+
+def turn(target: Target, *, paused: bool, reason: str, actor: Actor, now: datetime) -> bool:
+    """Write a pause down or strike it out, in the caller's transaction; False if there is nothing to change.
+
+    Who may, and the trace, are the caller's. Workers see it within a second.
+    """
+    if paused:
+        values = {
+            "tenant_id": target.tenant_id,
+            "label": target.label[:200],
+            "actor": actor.label[:200],
+            "reason": reason,
+            "at": now,
+        }
+        _, changed = Pause.objects.get_or_create(target=target.id, level=target.level, defaults=values)
+    else:
+        changed = Pause.objects.filter(target=target.id, level=target.level).delete()[0] > 0
+    if changed and target.tenant_id is not None and target.level not in SHUTTING:
+        slot = Slot.objects.select_for_update().get(tenant_id=target.tenant_id)
+        slot.halts = Pause.objects.filter(tenant_id=target.tenant_id).exclude(level__in=SHUTTING).count()
+        slot.save(update_fields=["halts"])
+    if changed:
+        transaction.on_commit(ring)
+    return changed
+
+
+def _trace(
+    action: str, obj: Row, partner_id: UUID, paused: bool, reason: str, actor: Actor, now: datetime
+) -> None:
+    record(
+        actor=actor,
+        action=action,
+        obj=obj,
+        now=now,
+        before={"paused": not paused},
+        after={"paused": paused},
+        reason=reason,
+        partner_id=partner_id,
+    )
 
 
 def free_expired() -> int:
@@ -104,7 +208,7 @@ def anything_due() -> bool:
                 exists (select from public.ledger_intake i where i.tenant_id = s.tenant_id)
                 or exists (
                   select from public.ledger_queue q where q.tenant_id = s.tenant_id and q.owner is null
-                    and q.ready_at <= coalesce(s.virtual_now, clock_timestamp()))))
+                    and not q.held and q.ready_at <= coalesce(s.virtual_now, clock_timestamp()))))
             """
         )
         row = cursor.fetchone()

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from automations.ledger.enums import HoldKind, Level
+
 
 class QueueRow(models.Model):
     """A run that is not over: when it is due, who holds it, and under which epoch it may write.
@@ -19,19 +21,20 @@ class QueueRow(models.Model):
     owner = models.UUIDField(null=True)
     epoch = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True, help_text="By the database's clock.")
-    signal = models.SmallIntegerField(default=0, help_text="0 none, 1 cancel, 2 pause")
+    signal = models.SmallIntegerField(default=0, help_text="0 none, 1 cancel")
     wakes = models.IntegerField(
         default=0, help_text="Rises with each delivery; a holder that parks compares it."
     )
     claims = models.SmallIntegerField(default=0, help_text="Claims since the last progress.")
+    held = models.BooleanField(db_default=False, help_text="A hold says why nobody may claim it.")
 
     class Meta:
         db_table = "ledger_queue"
         indexes = [
-            # the claim: what is due in one tenant, in order
+            # the claim: what is due in one tenant, in order; what is held is not even in it
             models.Index(
                 fields=["tenant_id", "ready_at"],
-                condition=Q(owner__isnull=True),
+                condition=Q(owner__isnull=True, held=False),
                 name="queue_due",
             ),
             # leases that ran out
@@ -68,10 +71,15 @@ class Slot(models.Model):
     schema_name = models.CharField(max_length=63)
     weight = models.FloatField(default=1.0)
     vtime = models.FloatField(default=0.0, help_text="Work taken so far over weight; the smallest goes next.")
-    max_running = models.PositiveIntegerField(default=400)
+    max_running = models.PositiveIntegerField(
+        null=True, help_text="Runs that workers may hold at a time; empty: as many as there is room for."
+    )
     open = models.BooleanField(default=True, help_text="False: nothing is claimed (suspended or paused).")
     paused = models.BooleanField(
-        db_default=False, help_text="Shut by an operator, whatever the tenant's state."
+        db_default=False, help_text="Shut by a pause of it or its partner, whatever the tenant's state."
+    )
+    halts = models.PositiveIntegerField(
+        db_default=0, help_text="Pauses of something in it; with none, a claim looks for none."
     )
     virtual_now = models.DateTimeField(null=True)
 
@@ -80,6 +88,64 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return self.schema_name
+
+
+class Pause(models.Model):
+    """Something that stands still until a person lets it go on: who stopped it, when, and why.
+
+    A pause of a tenant or a partner shuts slots. One of a workflow, a connection or a run stops runs on their way.
+    """
+
+    pk = models.CompositePrimaryKey("target", "level")
+    target = models.UUIDField()
+    level = models.CharField(max_length=12, choices=Level)
+    tenant_id = models.UUIDField(null=True, help_text="None: that of a partner.")
+    label = models.CharField(max_length=200, help_text="What people call what stands still.")
+    actor = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ledger_pause"
+        indexes = [models.Index(fields=["tenant_id", "level"], name="pause_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.label} since {self.at}"
+
+
+class Hold(models.Model):
+    """Why a run may not be claimed: something is paused, or a lane is full. The last one gone lets it go on."""
+
+    pk = models.CompositePrimaryKey("run_id", "target")
+    run_id = models.UUIDField()
+    target = models.UUIDField(help_text="What is paused, or the lane.")
+    tenant_id = models.UUIDField()
+    kind = models.CharField(max_length=5, choices=HoldKind)
+    places = models.PositiveIntegerField(db_default=0, help_text="How many the lane takes at a time.")
+
+    class Meta:
+        db_table = "ledger_hold"
+        indexes = [models.Index(fields=["target", "run_id"], name="hold_by_target")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} waits for {self.target}"
+
+
+class Place(models.Model):
+    """A run's place in a lane: others wait until it gives it up. It is the run's, whichever worker has the run."""
+
+    pk = models.CompositePrimaryKey("run_id", "lane")
+    run_id = models.UUIDField()
+    lane = models.UUIDField()
+    tenant_id = models.UUIDField()
+    kind = models.CharField(max_length=5, choices=HoldKind)
+
+    class Meta:
+        db_table = "ledger_place"
+        indexes = [models.Index(fields=["lane"], name="place_of_lane")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} in {self.lane}"
 
 
 class FairClock(models.Model):

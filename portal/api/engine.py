@@ -106,7 +106,7 @@ class Pause(Desk):
 
     @operation("pause_workflow", takes=Why, returns=WorkflowShape, once=True)
     def post(self, call: Call, workflow: str) -> WorkflowFigures:
-        """Let events start no runs; runs that are under way go on."""
+        """Let a workflow stand still: no further call is made, what events start waits; nothing is lost."""
         return _switch(call, workflow, WorkflowState.PAUSED)
 
 
@@ -117,7 +117,7 @@ class Activate(Desk):
 
     @operation("activate_workflow", takes=Why, returns=WorkflowShape, once=True)
     def post(self, call: Call, workflow: str) -> WorkflowFigures:
-        """Let events start runs."""
+        """Let events start runs, and what was paused go on, oldest first."""
         return _switch(call, workflow, WorkflowState.ACTIVE)
 
 

@@ -129,7 +129,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
         title=_("Workflows"),
         text=(
             _(
-                "What is at work here. A paused workflow starts nothing new; what is under way goes on to its end."
+                "What is at work here. A paused workflow stands still and goes on where it stood; one that is switched"
+                " off starts nothing new."
                 " Settings hold from the next step of every run on."
             ),
         ),

@@ -223,7 +223,7 @@ def _install(wizard: Wizard) -> HttpResponse:
     said = (
         _("%(name)s works at %(client)s.")
         if activate
-        else _("%(name)s is installed at %(client)s, and paused.")
+        else _("%(name)s is installed at %(client)s, and switched off.")
     )
     messages.success(wizard.request, said % {"name": wizard.version.title, "client": place.tenant.name})
     return go(wizard.request, place.url("templates:one", installation=made.public_id))

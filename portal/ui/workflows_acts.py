@@ -30,15 +30,25 @@ Json = Any
 _MOVES: Final = {
     WorkflowState.PAUSED: (
         gettext_lazy("Pause"),
-        gettext_lazy("Events start no runs of it any more. Runs that are under way go on."),
+        gettext_lazy(
+            "Its runs make no further call; each ends the one it is in. Events go on to start runs, which wait."
+            " When it is activated again, all of it goes on from there."
+        ),
     ),
-    WorkflowState.ACTIVE: (gettext_lazy("Activate"), gettext_lazy("Events start runs of it again.")),
+    WorkflowState.ACTIVE: (
+        gettext_lazy("Activate"),
+        gettext_lazy("Events start runs of it, and what waited because it was paused goes on, oldest first."),
+    ),
+    WorkflowState.OFF: (
+        gettext_lazy("Switch off"),
+        gettext_lazy("Events start no runs of it any more. Runs that are under way go on to their end."),
+    ),
 }
 
 
 @door("engine.operate", by_grant=True)
 def set_state(request: TenantRequest, workflow: str, state: str) -> HttpResponse:
-    """Pause or activate a workflow."""
+    """Pause a workflow, switch it off, or activate it."""
     found = allowed(request, workflow, "engine.operate")
     if state not in _MOVES:
         raise NotFound
@@ -61,7 +71,7 @@ def set_state(request: TenantRequest, workflow: str, state: str) -> HttpResponse
         "workflow": found,
         "verb": str(verb),
         "effect": str(effect),
-        "stops": wanted == WorkflowState.PAUSED,
+        "stops": wanted != WorkflowState.ACTIVE,
         "action": reverse("workflows:state", args=[found.public_id, state]),
         "crumbs": crumbs(request, found, str(verb)),
     }

@@ -52,7 +52,7 @@ def install(
                 config=config,
                 connections=connections,
                 template=f"{version.slug}@{version.version}",
-                state=WorkflowState.ACTIVE if activate else WorkflowState.PAUSED,
+                state=WorkflowState.ACTIVE if activate else WorkflowState.OFF,
                 actor=actor,
                 now=now,
             )
@@ -126,13 +126,13 @@ def _locked(installation: Installation) -> Installation:
 
 
 def uninstall(*, installation: Installation, actor: Actor, now: datetime, reason: str = "") -> None:
-    """Pause the workflow and forget the installation; runs that are under way go on to their end."""
+    """Switch the workflow off and forget the installation; runs that are under way go on to their end."""
     actor.require("templates.install")
     with context.enter(installation.tenant_id), transaction.atomic():
         workflow = Workflow.objects.filter(pk=installation.workflow_id).first()
         if workflow is not None:
             workflows.set_state(
-                workflow=workflow, state=WorkflowState.PAUSED, actor=actor, now=now, reason=reason
+                workflow=workflow, state=WorkflowState.OFF, actor=actor, now=now, reason=reason
             )
         record(
             actor=actor,

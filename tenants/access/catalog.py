@@ -23,6 +23,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "engine.read": "See workflows and runs",
     "engine.start": "Start runs by hand",
     "engine.operate": "Pause workflows; cancel, retry and resume runs",
+    "engine.pause": "Pause a whole client or a connection; limit what goes at a time",
     "inbox.read": "See cases",
     "inbox.decide": "Decide, resolve and reopen cases",
     "inbox.comment": "Comment on cases",
@@ -46,6 +47,7 @@ _TENANT_ADMIN: Final = _STAFF | {
     "events.endpoints",
     "events.publish",
     "engine.start",
+    "engine.pause",
     "billing.read",
     "audit.read",
     "audit.stream",
@@ -56,7 +58,7 @@ _TENANT_ADMIN: Final = _STAFF | {
 AT_PARTNER: Final[Mapping[Role, frozenset[str]]] = {
     Role.PARTNER_ADMIN: frozenset(PERMISSIONS) - {"inbox.decide"},
     Role.PARTNER_ENGINEER: frozenset(
-        {"tenancy.read", "tenancy.clock", "templates.read", "templates.install"}
+        {"tenancy.read", "tenancy.clock", "templates.read", "templates.install", "engine.pause"}
     ),
 }
 """What partner staff may do in the partner's console."""
@@ -70,11 +72,12 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
         "events.endpoints",
         "engine.start",
         "engine.operate",
+        "engine.pause",
         "inbox.comment",
     }
     | {"tenancy.clock"},
     Role.TENANT_ADMIN: _TENANT_ADMIN,
-    Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "audit.read"},
+    Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "engine.pause", "audit.read"},
     Role.REVIEWER: frozenset({"inbox.read", "inbox.decide", "inbox.comment", "insights.read", "events.read"})
     | {"engine.read", "engine.operate"},
     Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment"}),

@@ -86,6 +86,7 @@ WITHIN: Final[Mapping[str, str]] = {
     _VAULT + "rotate_master_key": "it changes a file beside the database",
     _VAULT + "forget_master_keys": "it changes a file beside the database",
     "automations.engine.actions.operate.held": "it takes hold of a run for the acts that are done to it",
+    "automations.ledger.actions.turn": "it writes the pause of an act, in its transaction",
     "automations.inbox.actions.trace.leave_trace": "it writes the trace of an act of the inbox, in its transaction",
     "templates_lib.actions.publishing.publish_catalog": "it publishes each template by `publish`",
 }
@@ -312,6 +313,20 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "since": date(2026, 3, 1),
     },
     "automations.ledger.actions.pause_slot": lambda s: {"tenant": s.tenant, "paused": True, **_WHY},
+    "automations.ledger.actions.pause_tenant": lambda s: {"tenant": s.tenant, "paused": True, **_WHY},
+    "automations.ledger.actions.pause_partner": lambda s: {"partner": s.partner, "paused": True, **_WHY},
+    "automations.ledger.actions.limit_tenant": lambda s: {"tenant": s.tenant, "most": 5},
+    _ENGINE + "pausing.pause_run": lambda s: {"run_id": s.keys["run"].id, "paused": True, **_WHY},
+    _ENGINE + "pausing.pause_connection": lambda s: {
+        "connection": s.keys["connection"],
+        "paused": True,
+        **_WHY,
+    },
+    _ENGINE + "pausing.limit_workflow": lambda s: {
+        "workflow": s.keys["workflow"],
+        "concurrency": {"key": "$business", "limit": 1},
+    },
+    _ENGINE + "pausing.limit_connection": lambda s: {"connection": s.keys["connection"], "calls_at_once": 2},
     _ENGINE + "workflows.publish": lambda s: {"document": read(_FLOW)},
     _ENGINE + "workflows.deploy": lambda s: {
         "name": "fresh",

@@ -231,7 +231,7 @@ def test_uninstalled_it_starts_nothing_more_and_can_be_installed_again(tenant, n
     }
     made = installing.install(**given)
     installing.uninstall(installation=made, actor=BY, now=now, reason="not wanted")
-    assert Workflow.objects.get().state == WorkflowState.PAUSED
+    assert Workflow.objects.get().state == WorkflowState.OFF
     again = installing.install(**given)
     assert (Workflow.objects.count(), Workflow.objects.get().state, again.workflow_id) == (
         1,

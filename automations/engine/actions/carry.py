@@ -1,5 +1,6 @@
 """A run in a worker's hands: from the claim to the checkpoint."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,6 +25,7 @@ from automations.engine.store.commit import NEVER, Checkpoint
 from kernel import clock, jsonx
 
 _STATUS_OVER: Final = frozenset({"completed", "faulted", "cancelled"})
+NOBODY: Final = UUID(int=0)
 _CHANGING: Final = frozenset({NOW, "task"})
 _LINES: Final = 512
 """Lines in a row of the journal; a page of it reads few rows."""
@@ -56,6 +58,13 @@ class Carried:
     position: int = 0
     shared: Any = None
     stored: set[str] = field(default_factory=set)
+    workflow_id: UUID = NOBODY
+    since: float = 0.0
+    holds: list[UUID] = field(default_factory=list)
+    laned: bool = False
+    called: bool = False
+    waits: bool = False
+    line: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def move(self) -> None:
         """Let the run start or go on, with what arrived and what is due."""
@@ -73,6 +82,7 @@ class Carried:
         elif self.fresh:
             interpreter.start(self.run)
         else:
+            operating.unpark(self.run)
             operating.reissue(self.run)
             interpreter.advance(self.run)
         self._wake()
@@ -103,9 +113,17 @@ class Carried:
         self.signal = 0
         if signal & Signal.CANCEL:
             operating.cancel(self.run, by="operator")
-        elif signal & Signal.PAUSE:
-            self.run.effects = []
-            self.signal = signal
+
+    def park(self, by: UUID | None) -> None:
+        """Stand still before the calls that are due next; they are handed out again under the same keys.
+
+        `by` is the pause for it; None for a call that has to wait for its turn.
+        """
+        self.run.effects = []
+        self.run.parked = self.run.now
+        self.waits = True
+        if by is not None:
+            self.holds.append(by)
 
     def broke(self, error: Exception) -> None:
         """The engine itself failed on this run: hold it for a person instead of trying for ever."""
@@ -146,7 +164,9 @@ class Carried:
     def _checkpoint(self, *, keep: bool) -> Checkpoint:
         run = self.run
         over = run.status in _STATUS_OVER
-        status, ready = _stored(run, paused=bool(self.signal))
+        status, ready = _stored(run)
+        status = "waiting" if self.waits and status == "running" else status
+        parked = self.waits and status in ("running", "waiting")
         step = _where(run)
         changed = over or (status, step) != (self.stored_status, self.stored_step)
         held = status == "suspended" and self.stored_status != "suspended"
@@ -165,7 +185,10 @@ class Carried:
             changed=changed,
             over=over,
             keep=keep and not over,
-            ready=ready,
+            ready=self.since if parked else ready,
+            holds=self.holds if parked else [],
+            left=self.laned and (over or status == "suspended"),
+            called=self.called,
             output=output,
             error=jsonx.text(run.error)
             if run.error is not None and status in ("suspended", "faulted")
@@ -201,6 +224,7 @@ class Carried:
         self.had_state, self.dirty = self.had_state or not over, False
         run.steps, run.facts, run.opened, run.closed, self.taken = [], [], [], [], []
         run.broods, run.dropped = [], []
+        self.holds, self.waits = [], False
 
     def _unwritable(self, error: LimitReached) -> Checkpoint:
         """Hold the run in front of what cannot be written: only the error is new."""
@@ -221,6 +245,8 @@ class Carried:
             hops=self.hops,
             business_key=self.business_key,
             moved=Moved(self.brood, over=False, at=run.now) if self.brood else None,
+            left=self.laned,
+            called=self.called,
             facts=[
                 Fact(
                     f"{run.id}-{run.seq}-unwritable",
@@ -257,12 +283,10 @@ def _segments(steps: list[dict[str, Any]], apart: Blobs) -> Iterator[tuple[int, 
     yield from _segments(steps[middle:], apart)
 
 
-def _stored(run: Run, *, paused: bool) -> tuple[str, float]:
+def _stored(run: Run) -> tuple[str, float]:
     """Status and due time as the tables hold them."""
     if run.status != "running":
         return run.status, NEVER
-    if paused:
-        return "waiting", NEVER
     waits = all(
         strand.pending is not None and strand.pending["k"] != "call" for strand in run.strands.values()
     )
@@ -319,6 +343,8 @@ def carried(claimed: Claimed, program: Program, setup: Setup) -> Carried:
         position=row.position,
         shared=claimed.shared,
         stored=set(claimed.apart),
+        workflow_id=row.workflow_id,
+        since=claimed.ready_at,
     )
 
 

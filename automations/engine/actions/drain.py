@@ -21,10 +21,13 @@ from psycopg import AsyncConnection
 
 from automations.engine.actions import schedules
 from automations.engine.actions.carry import Carried, carried, unreadable
-from automations.engine.actions.effects import Effects
+from automations.engine.actions.effects import WAITS, Effects
+from automations.engine.actions.gate import Gate
 from automations.engine.actions.programs import programs
+from automations.engine.actions.turns import Turns
 from automations.engine.actions.watchdog import board
 from automations.engine.store import claim as claims
+from automations.engine.store import holds
 from automations.engine.store.commit import Checkpoint, commit
 from kernel import ids
 from kernel.http import Client, Egress
@@ -55,6 +58,8 @@ class Drain:
         self._connections: list[AsyncConnection[Any]] = []
         self._bell = asyncio.Event()
         self._claimed = False
+        self._gate = Gate(self._live_of)
+        self._turns = Turns(self._connect)
         self.finished = 0
         self.turns = 0
 
@@ -111,16 +116,24 @@ class Drain:
         if not self._connections:
             # one to claim, one to commit, one for whatever else, so that none waits for another
             for _ in range(3):
-                connection = await AsyncConnection.connect(self._dsn, autocommit=True)
-                connection.prepare_threshold = 2
-                self._connections.append(connection)
+                self._connections.append(await self._connect())
             egress = Egress(allowed=frozenset(settings.EGRESS_ALLOW))
-            self._effects = Effects(Client(egress, limit=AT_ONCE), self._connections[2])
+            client = Client(egress, limit=AT_ONCE)
+            self._effects = Effects(client, self._connections[2], self._turns)
         await claims.beat(
             self._connections[2], self.id, platform.node()[:120], os.getpid(), len(self._live), claimed=False
         )
 
+    async def _connect(self) -> AsyncConnection[Any]:
+        connection = await AsyncConnection.connect(self._dsn, autocommit=True)
+        connection.prepare_threshold = 2
+        return connection
+
+    def _live_of(self, tenant: UUID) -> list[UUID]:
+        return [key for key, held in self._live.items() if held.tenant_id == tenant]
+
     async def _disconnect(self) -> None:
+        await self._turns.close()
         for connection in self._connections:
             await connection.close()
         if self._connections:
@@ -144,9 +157,10 @@ class Drain:
         if suspect is not None:
             found = await self._isolate(suspect, found)
         for number, claimed in enumerate(found):
+            self._gate.claimed(claimed)
             if claimed.row is None:
                 await self._fire(claimed)
-            else:
+            elif not await self._stands_still(claimed):
                 await self._begin(claimed)
             if number % 16 == 15:
                 await asyncio.sleep(0)  # answers and the committer get their turn
@@ -173,6 +187,19 @@ class Drain:
             if helper.done():
                 helper.result()
 
+    async def _stands_still(self, claimed: claims.Claimed) -> bool:
+        """Give a run back that may not move; one that is to be cancelled may."""
+        if not claimed.halts or claimed.signal:
+            return False
+        by = await self._gate.before_moving(self._connections[0], claimed)
+        if by is None:
+            return False
+        self.finished += 1
+        run, tenant = (claimed.run_id, claimed.epoch), claimed.tenant_id
+        held = [(claimed.run_id, by)] if by != tenant else []
+        await holds.give_back(self._connections[0], self.id, tenant, [run], held)
+        return True
+
     async def _fire(self, claimed: claims.Claimed) -> None:
         """A queue row that is no run's is a schedule's."""
         self.finished += 1
@@ -194,6 +221,10 @@ class Drain:
         except Exception as error:
             log.exception("run cannot be taken up", run=str(claimed.run_id))
             self._put(unreadable(claimed, error), None)
+            return
+        queues = setup.rule is not None and not held.signal and not held.run.tasks
+        if queues and not await self._turns.begin(held, self.id):
+            self.finished += 1
             return
         self._live[held.run.id] = held
         if claimed.claims > MAX_CLAIMS:
@@ -227,14 +258,19 @@ class Drain:
         run = held.run
         try:
             while run.effects and run.status == "running":
+                if not await self._may_call(held):
+                    break
                 if held.must_save() and not await self._save(held):
                     return
                 effects, run.effects = run.effects, []
-                if len(effects) == 1:
-                    outcome = await self._effects.carry_out(held, effects[0])
-                    held.take(effects[0], outcome)
-                else:
+                if len(effects) > 1:
                     await self._together(held, effects)
+                    continue
+                outcome = await self._effects.carry_out(held, effects[0])
+                if outcome is WAITS:
+                    held.park(None)
+                else:
+                    held.take(effects[0], outcome)
             self._put(held.checkpoint(), None)
         except asyncio.CancelledError:
             raise
@@ -246,6 +282,13 @@ class Drain:
             held.broke(error)
             self._put(held.checkpoint(), None)
 
+    async def _may_call(self, held: Carried) -> bool:
+        """Whether a run may make its next calls; if not, it stands still before them."""
+        by = await self._gate.before_calling(self._connections[2], held, held.run.effects)
+        if by is not None:
+            held.park(by)
+        return by is None
+
     async def _together(self, held: Carried, effects: list[Any]) -> None:
         """Calls of several branches at once; each outcome is taken as it comes."""
         waiting = {asyncio.ensure_future(self._effects.carry_out(held, effect)): effect for effect in effects}
@@ -254,8 +297,14 @@ class Drain:
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for future in done:
                     effect = waiting.pop(future)
+                    if future.result() is WAITS:
+                        held.park(None)
+                        continue
                     held.take(effect, future.result())
                     if held.run.effects and held.run.status == "running":
+                        if held.waits or not await self._may_call(held):
+                            held.run.effects = []  # others of its calls are on their way: it stands still after them
+                            continue
                         if held.must_save() and not await self._save(held):
                             return
                         more, held.run.effects = held.run.effects, []

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from automations.connectors import actions as connectors
 from automations.engine.actions import decisions
 from automations.engine.actions.carry import Carried
+from automations.engine.actions.turns import Turns
 from automations.engine.executors import http
 from automations.engine.machine.kinds.calls import DECIDE
 from automations.engine.machine.moves import Effect, Outcome
@@ -21,13 +22,16 @@ from kernel.http import Client
 from tenants.tenancy import context
 
 _SECONDS: Final = 5.0
+WAITS: Final = Outcome(error="waits for its turn")
+"""Instead of an outcome: nothing was sent, since the connection takes no further call now."""
 
 
 class Effects:
     """Carries out effects for one event loop."""
 
-    def __init__(self, client: Client, connection: AsyncConnection[Any]) -> None:
+    def __init__(self, client: Client, connection: AsyncConnection[Any], turns: Turns) -> None:
         self._client = client
+        self._turns = turns
         self._connection = connection
         self._opened: dict[tuple[UUID, str], tuple[float, http.Signed]] = {}
         self._lock = asyncio.Lock()
@@ -37,7 +41,7 @@ class Effects:
         await self._client.close()
 
     async def carry_out(self, held: Carried, effect: Effect) -> Outcome:
-        """Do it and tell how it went. Raises psycopg.Error only."""
+        """Do it and tell how it went; WAITS if it is not its turn. Raises psycopg.Error only."""
         if effect.kind == DECIDE:
             return await decisions.answer(self._connection, held.schema, effect.request)
         if effect.kind != "http":
@@ -46,6 +50,16 @@ class Effects:
             connection = await self._connection_for(held, effect.request.get("connection", ""))
         except PortalError as error:
             return Outcome(refused=error.message)
+        if connection is None or not connection.places:
+            return await self._send(held, effect, connection)
+        async with held.line:  # branches of a run have one place between them
+            if not await self._turns.enter(held, connection.id, connection.places):
+                return WAITS
+            outcome = await self._send(held, effect, connection)
+            await self._turns.leave(held)
+            return outcome
+
+    async def _send(self, held: Carried, effect: Effect, connection: http.Signed | None) -> Outcome:
         if effect.effect == "unsafe":
             return await self._once(held, effect, connection)
         return await http.send(self._client, effect, connection)
@@ -80,4 +94,4 @@ class Effects:
 def _open(tenant_id: UUID, connection_id: UUID) -> http.Signed:
     with context.enter(tenant_id):
         opened = connectors.open_connection(connection_id, now=clock.now())
-        return http.Signed(opened.base_url, opened.headers())
+        return http.Signed(opened.base_url, opened.headers(), opened.id, opened.calls_at_once or 0)

@@ -7,14 +7,16 @@ from uuid import UUID
 
 from automations.engine.actions.programs import programs
 from automations.engine.actions.stopping import Gate
+from automations.engine.actions.turns import Rule
 from automations.engine.dsl.expressions import Evaluate
 from automations.engine.dsl.program import EventFilter, Program
-from automations.engine.enums import WorkflowState
+from automations.engine.enums import STARTING
 from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine.apart import lighten
 from automations.engine.machine.moves import correlation_key
-from automations.engine.models import Correlation, Trigger
-from automations.engine.store import intake
+from automations.engine.models import Correlation, Trigger, Workflow
+from automations.engine.store import intake, lanes
+from automations.engine.store.lanes import Entry
 from automations.events.models import Event
 from kernel import ids, jsonx
 from tenants.tenancy import context
@@ -25,7 +27,7 @@ def take_in(events: Sequence[Event], now: datetime) -> None:
     types = {event.type for event in events}
     triggers: dict[str, list[Trigger]] = {}
     for trigger in Trigger.objects.select_related("workflow", "workflow__definition").filter(
-        type__in=types, workflow__state=WorkflowState.ACTIVE
+        type__in=types, workflow__state__in=STARTING
     ):
         triggers.setdefault(trigger.type, []).append(trigger)
     expressions: dict[str, list[str]] = {}
@@ -33,6 +35,7 @@ def take_in(events: Sequence[Event], now: datetime) -> None:
         expressions.setdefault(kind, []).append(expression)
     runs: list[intake.NewRun] = []
     gate = Gate(max((event.received_at for event in events), default=now))
+    entries: list[Entry] = []
     keys: list[intake.Key] = []
     for event in events:
         envelope = event.envelope()
@@ -40,12 +43,23 @@ def take_in(events: Sequence[Event], now: datetime) -> None:
             started = _started(trigger, event, envelope, gate)
             if started is not None:
                 runs.append(started)
+                entries += entries_of(trigger.workflow, started)
         for expression in expressions.get(event.type, ()):
             key = _key(event, envelope, expression)
             if key is not None:
                 keys.append(key)
     intake.start(context.current().id, runs)
     intake.deliver(keys)
+    lanes.enter_here(context.current().id, "lane", entries)
+
+
+def entries_of(workflow: Workflow, started: intake.NewRun) -> list[Entry]:
+    """Where a run that starts has to queue, if its workflow takes only so many at a time."""
+    rule = Rule.read(workflow.concurrency)
+    if rule is None:
+        return []
+    lane = rule.lane(workflow.id, started.given, started.business_key)
+    return [] if lane is None else [Entry(started.id, lane, rule.limit)]
 
 
 def _started(trigger: Trigger, event: Event, envelope: dict[str, Any], gate: Gate) -> intake.NewRun | None:
@@ -116,6 +130,7 @@ def new_run(
         input=packed,
         started_at=started_at,
         blobs=blobs,
+        given=given,
     )
 
 

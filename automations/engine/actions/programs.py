@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from automations.engine.actions.turns import Rule
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
 from automations.engine.dsl.program import Program
@@ -20,10 +21,11 @@ _SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A workflow's settings, and which connection stands behind each alias."""
+    """A workflow's settings, which connection stands behind each alias, how many runs go at a time."""
 
     config: dict[str, Any]
     connections: dict[str, str]
+    rule: Rule | None = None
 
 
 class Programs:
@@ -81,10 +83,11 @@ class Programs:
         if remembered and remembered[0] > time.monotonic():
             return remembered[1]
         cursor = await connection.execute(
-            f'select config, connections from "{schema}".engine_workflow where id = %s', [workflow_id]
+            f'select config, connections, concurrency from "{schema}".engine_workflow where id = %s',
+            [workflow_id],
         )
         row = await cursor.fetchone()
-        found = Setup(row[0], row[1]) if row else Setup({}, {})
+        found = Setup(row[0], row[1], Rule.read(row[2])) if row else Setup({}, {})
         if len(self._setups) > _MOST:
             self._setups.clear()
         self._setups[workflow_id] = (time.monotonic() + _SECONDS, found)

@@ -18,12 +18,15 @@ from automations.engine.enums import WorkflowState
 from automations.engine.errors import DefinitionRefused, Finding, VersionTaken
 from automations.engine.machine.kinds import people
 from automations.engine.models import Correlation, Definition, Resource, Trigger, Workflow
+from automations.engine.store import holds
 from automations.ledger import actions as ledger
+from automations.ledger.enums import Level
 from kernel import jsonx
 from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid
 from tenants.access import policy
 from tenants.audit.actions import record
+from tenants.tenancy import context
 
 MAX_GENERATIONS: Final = 8
 """Levels of workflows that run workflows."""
@@ -181,6 +184,7 @@ def deploy(
         )
         _set_triggers(workflow, program)
         keep_time(workflow, program)
+        _stand(workflow, paused=state == WorkflowState.PAUSED, reason="", actor=actor, now=now)
         transaction.on_commit(ledger.ring)
         record(actor=actor, action="engine.deploy", obj=workflow, now=now, before=old, after=_shown(workflow))
     return workflow
@@ -219,7 +223,11 @@ def _set_triggers(workflow: Workflow, program: Program) -> None:
 def set_state(
     *, workflow: Workflow, state: WorkflowState, actor: Actor, now: datetime, reason: str = ""
 ) -> Workflow:
-    """Activate or pause a workflow: paused, events start no runs; runs that are under way go on."""
+    """Activate a workflow, pause it, or switch it off.
+
+    Paused, it stands still: its runs make no further call, events start runs that wait, and all go on from there
+    when it is activated. Switched off, events start no runs, and those that are under way go on to their end.
+    """
     policy.require(actor, "engine.operate", workflow)
     with transaction.atomic():
         workflow = Workflow.objects.select_for_update().get(pk=workflow.pk)
@@ -229,6 +237,7 @@ def set_state(
             workflow.save(update_fields=["state"])
             definition = workflow.definition
             keep_time(workflow, programs.compiled(definition.id, definition.document))
+            _stand(workflow, paused=state == WorkflowState.PAUSED, reason=reason, actor=actor, now=now)
             transaction.on_commit(ledger.ring)
             record(
                 actor=actor,
@@ -240,6 +249,12 @@ def set_state(
                 reason=reason,
             )
     return workflow
+
+
+def _stand(workflow: Workflow, *, paused: bool, reason: str, actor: Actor, now: datetime) -> None:
+    target = ledger.Target(Level.WORKFLOW, workflow.id, workflow.title, context.current().id)
+    if ledger.turn(target, paused=paused, reason=reason, actor=actor, now=now) and not paused:
+        holds.free(workflow.id)
 
 
 def set_config(
@@ -265,9 +280,8 @@ def set_config(
 
 def start_run(*, workflow: Workflow, given: Any, actor: Actor, now: datetime) -> UUID:
     """Start a run by hand, on an empty object if nothing is given; its key. Raises Conflict while it is paused."""
-    from automations.engine.actions.intake import new_run
-    from automations.engine.store import intake
-    from tenants.tenancy import context
+    from automations.engine.actions.intake import entries_of, new_run
+    from automations.engine.store import intake, lanes
 
     policy.require(actor, "engine.start", workflow)
     if workflow.state != WorkflowState.ACTIVE:
@@ -284,6 +298,7 @@ def start_run(*, workflow: Workflow, given: Any, actor: Actor, now: datetime) ->
     )
     with transaction.atomic():
         intake.start(context.current().id, [started])
+        lanes.enter_here(context.current().id, "lane", entries_of(workflow, started))
         record(actor=actor, action="engine.start", obj=workflow, now=now, after={"run": str(started.id)})
         transaction.on_commit(ledger.ring)
     return started.id

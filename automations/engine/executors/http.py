@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
+from uuid import UUID
 
 from automations.engine.machine.moves import Effect, Outcome
 from kernel import jsonx, secrets
@@ -17,14 +18,17 @@ _JSON: Final = re.compile(r"^application/(?:[\w.+-]+\+)?json(?:;|$)", re.IGNOREC
 _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SIGNS: Final = frozenset({"authorization", "cookie"})
 SECONDS: Final = 30.0
+_NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A connection ready for calls: where it leads, and the headers that sign a call in."""
+    """A connection ready for calls: where it leads, the headers that sign a call in, how many it takes at a time."""
 
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
+    id: UUID = _NOBODY
+    places: int = 0
 
     def scrubbed(self, answer: Answer) -> Answer:
         """`answer` without our credentials, which some systems echo: what comes in is kept in the journal."""

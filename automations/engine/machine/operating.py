@@ -74,6 +74,22 @@ def resume(run: Run, mode: str, value: Json, by: str, reason: str) -> None:
             frame.local.pop("attempt_until", None)
 
 
+def unpark(run: Run) -> None:
+    """Go on after a pause: the time for which the run stood still before a call counts towards no timeout."""
+    if run.parked is None:
+        return
+    stood, run.parked = max(run.now - run.parked, 0.0), None
+    for strand in run.strands.values():
+        pending = strand.pending
+        if pending is not None and pending["k"] == "call" and "deadline" in pending:
+            pending["deadline"] += stood
+        for frame in strand.frames:
+            if frame.deadline is not None:
+                frame.deadline += stood
+            if frame.local is not None and "attempt_until" in frame.local:
+                frame.local["attempt_until"] += stood
+
+
 def reissue(run: Run) -> None:
     """After a restart: hand out again what was under way, under the same keys."""
     for strand in run.strands.values():

@@ -75,6 +75,7 @@ class Run:
         "now",
         "opened",
         "output",
+        "parked",
         "program",
         "recent",
         "recovering",
@@ -122,6 +123,7 @@ class Run:
         self.strands_made = 0
         self.strands: dict[str, Strand] = {}
         self.recent: list[list[Json]] = []  # events taken lately: [id, arrival], so that none is taken twice
+        self.parked: float | None = None  # since when it stands still before a call, by a pause
         self.recovering: list[str] = []  # the failed step that a person sent the run back to, and who it was
         # moves
         self.steps: list[dict[str, Json]] = []
@@ -175,6 +177,7 @@ class Run:
             "t": self.started_at,
             "d": self.recent,
             "r": self.recovering,
+            **({} if self.parked is None else {"p": self.parked}),
             "s": [
                 [
                     strand.id,
@@ -201,6 +204,7 @@ class Run:
         self.started_at = snapshot["t"]
         self.recent = snapshot["d"]
         self.recovering = snapshot["r"]
+        self.parked = snapshot.get("p")
         self.strands = {}
         for key, parent, data, context, count, pending, frames in snapshot["s"]:
             strand = Strand(key, parent, data, context)

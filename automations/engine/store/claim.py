@@ -17,18 +17,23 @@ _CLAIM: Final = """
 with fair as (select vtime from ledger_fair_clock),
 turn as (
   select s.tenant_id, s.schema_name, s.weight, greatest(s.vtime, fair.vtime) as at, known.now,
-         s.virtual_now is not null as virtual
+         s.virtual_now is not null as virtual, s.halts, s.max_running
   from ledger_slot s cross join fair cross join lateral (
     -- an event that is not dispatched yet may be what a run waits for: time has come only as far as the first of them
     select least(coalesce(s.virtual_now, clock_timestamp()), (
       select i.received_at from ledger_intake i where i.tenant_id = s.tenant_id order by i.seq limit 1)) as now) known
   where s.open and exists (
-    select from ledger_queue q where q.tenant_id = s.tenant_id and q.owner is null and q.ready_at <= known.now)
+    select from ledger_queue q
+    where q.tenant_id = s.tenant_id and q.owner is null and not q.held and q.ready_at <= known.now)
+    and (s.max_running is null or ledger_in_hand(s.tenant_id) < s.max_running)
   order by at limit 1 for update of s),
 due as (
   select q.run_id from ledger_queue q, turn
-  where q.tenant_id = turn.tenant_id and q.owner is null and q.ready_at <= turn.now
-  order by q.ready_at limit %(most)s for update of q skip locked),
+  where q.tenant_id = turn.tenant_id and q.owner is null and not q.held and q.ready_at <= turn.now
+  -- where the tenant has a limit, counted anew now that nobody else claims of it
+  order by q.ready_at limit (select case when t.max_running is null then %(most)s
+    else least(%(most)s, greatest(t.max_running - ledger_in_hand(t.tenant_id), 0)) end from turn t)
+  for update of q skip locked),
 claimed as (
   update ledger_queue q
   set owner = %(worker)s, epoch = q.epoch + 1, claims = q.claims + 1,
@@ -42,7 +47,7 @@ pace as (
   update ledger_fair_clock f set vtime = turn.at from turn where f.vtime < turn.at)
 select turn.tenant_id, turn.schema_name, turn.virtual, extract(epoch from turn.now)::float8,
        c.run_id, c.definition_id, c.epoch, c.wakes, c.claims, c.signal,
-       extract(epoch from greatest(c.ready_at, 'epoch'))::float8
+       extract(epoch from greatest(c.ready_at, 'epoch'))::float8, turn.halts
 from claimed c, turn
 """
 
@@ -78,6 +83,7 @@ class Claimed:
     claims: int
     signal: int
     ready_at: float
+    halts: int
     row: Any = None
     arrivals: list[Any] | None = None
     broods: list[Any] = field(default_factory=list)

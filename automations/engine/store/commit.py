@@ -14,7 +14,7 @@ from automations.engine.machine.apart import Blobs
 from automations.engine.machine.kinds.happenings import LOOKBACK
 from automations.engine.machine.moves import Brood, Fact, Registration
 from automations.engine.machine.waking import BROOD
-from automations.engine.store import blobs, broods
+from automations.engine.store import blobs, broods, holds, lanes
 from automations.engine.store.broods import Moved
 from automations.engine.store.claim import LEASE_SECONDS
 from automations.events import store as events
@@ -133,6 +133,9 @@ class Checkpoint:
     dropped: list[UUID] = field(default_factory=list)
     moved: Moved | None = None
     at: float = 0.0
+    holds: list[UUID] = field(default_factory=list)
+    left: bool = False
+    called: bool = False
 
     @property
     def plain(self) -> bool:
@@ -147,6 +150,9 @@ class Checkpoint:
             or self.broods
             or self.dropped
             or self.moved
+            or self.holds
+            or self.left
+            or self.called
             or (self.over and self.listened)
         )
 
@@ -167,6 +173,12 @@ async def commit(
         await _listen(connection, schema, alive)
         await _raise_broods(connection, schema, tenant_id, alive)
         await _publish(connection, schema, tenant_id, alive)
+        held = [(point.run_id, target) for point in alive for target in point.holds if target != tenant_id]
+        if held:
+            await holds.hold(connection, tenant_id, held)
+        await lanes.leave(
+            connection, [(point.run_id, point.left) for point in alive if point.left or point.called]
+        )
     return written
 
 

@@ -65,6 +65,7 @@ class NewRun:
     input: bytes
     started_at: datetime
     blobs: Blobs = field(default_factory=dict)
+    given: Any = None  # what `input` holds, as long as it is at hand
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from django.db import connection
 
 from automations.engine.enums import Signal
 from automations.engine.machine.apart import lighten
-from automations.engine.store import blobs
+from automations.engine.store import blobs, holds, lanes
 from automations.engine.store.blobs import whole_here
 from kernel import jsonx
 
@@ -110,6 +110,8 @@ def write(
         if steps:
             _append(run_id, seq, steps)
         if over_at is not None:
+            lanes.leave_here(run_id)
+            holds.forget(run_id)
             cursor.execute("delete from public.ledger_queue where run_id = %s", [run_id])
             cursor.execute("delete from engine_state where run_id = %s", [run_id])
             cursor.execute("delete from engine_delivery where run_id = %s", [run_id])

@@ -44,6 +44,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "healthy": Look(tone="ok", icon="circle-check", word=_("Healthy")),
     "degraded": Look(tone="warn", icon="triangle-alert", word=_("Degraded")),
     "paused": _PAUSED,
+    "off": Look(tone="wait", icon="power", word=_("Switched off")),
     "disconnected": Look(tone="bad", icon="unplug", word=_("Disconnected")),
     "connected": Look(tone="ok", icon="plug", word=_("Connected")),
     "unknown": Look(tone="wait", icon="circle-dashed", word=_("No figures yet")),

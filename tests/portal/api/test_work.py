@@ -57,7 +57,7 @@ def test_a_template_is_tried_installed_and_taken_away(cast: Cast, api: Machine, 
     assert api("delete", f"installations/{hollis.ids['installation']}").status_code == 204
     assert api.get("installations").json()["items"] == []
     made = api.post("installations", {"template": "order-watch", "activate": False}).json()
-    assert api.get(f"workflows/{made['workflow']}").json()["state"] == "paused"
+    assert api.get(f"workflows/{made['workflow']}").json()["state"] == "off"
     assert set(api.post("installations", {"template": "none"}).json()["fields"]) == {"template"}
 
 

@@ -173,16 +173,16 @@ def test_installed_meanwhile_by_somebody_else_is_said(cast: Cast, console: Clien
     assert Installation.objects.get(tenant_id=cast.tenant.id).config["approval_hours"] == 99
 
 
-def test_it_can_be_installed_paused(cast: Cast, portal: Client) -> None:
+def test_it_can_be_installed_switched_off(cast: Cast, portal: Client) -> None:
     base = "/templates/library/order-watch/install/"
     portal.post(
         f"{base}settings/", {"approval_hours": "24", "handover_grace_hours": "0", "delivery_grace_hours": "0"}
     )
     portal.post(f"{base}try/")
     page = portal.post(f"{base}review/", {}, follow=True).content.decode()
-    assert "and paused" in page
+    assert "and switched off" in page
     with context.enter(cast.tenant):
-        assert Workflow.objects.get().state == "paused"
+        assert Workflow.objects.get().state == "off"
 
 
 def test_without_events_the_dry_run_says_so_and_lets_one_go_on(cast: Cast, console: Client) -> None:

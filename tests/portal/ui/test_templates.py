@@ -310,7 +310,7 @@ def test_uninstalling_asks_for_reason_and_name(cast: Cast, console: Client) -> N
     assert not Installation.objects.filter(pk=one.pk).exists()
     assert console.post(path, {"reason": "Again", "typed": "Order watch"}).status_code == 404
     with context.enter(cast.tenant):
-        assert Workflow.objects.get(pk=one.workflow_id).state == WorkflowState.PAUSED
+        assert Workflow.objects.get(pk=one.workflow_id).state == WorkflowState.OFF
         event = AuditEvent.objects.get(action="templates.uninstall")
         assert (event.reason, event.actor_label) == ("Not wanted", "Paula Partner")
 

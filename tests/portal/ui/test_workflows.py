@@ -89,7 +89,7 @@ def test_a_workflow_is_paused_and_activated_with_a_word_in_the_audit(
     manager: Client, bench: Bench, now: Any
 ) -> None:
     asked = manager.get(at(bench.workflow, "state/paused"), headers=PART)
-    assert "Runs that are under way go on." in words(asked)
+    assert "Its runs make no further call" in words(asked)
     assert Workflow.objects.get().state == WorkflowState.ACTIVE
     done = manager.post(at(bench.workflow, "state/paused"), {"reason": "Stocktaking"})
     assert (done.status_code, done["Location"]) == (302, at(bench.workflow))

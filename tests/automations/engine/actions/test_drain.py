@@ -111,9 +111,9 @@ def test_an_event_starts_a_run_which_ends_and_leaves_nothing_in_the_queue(commit
     assert (QueueRow.objects.count(), RunState.objects.count()) == (0, 0)
 
 
-def test_a_paused_workflow_starts_nothing(committed, tenant, worker):
+def test_a_workflow_that_is_switched_off_starts_nothing(committed, tenant, worker):
     workflow = deploy("do: [{a: {set: {x: 1}}}]")
-    workflows.set_state(workflow=workflow, state=WorkflowState.PAUSED, actor=BY, now=clock.now())
+    workflows.set_state(workflow=workflow, state=WorkflowState.OFF, actor=BY, now=clock.now())
     place()
     worker()
     assert Run.objects.count() == 0
