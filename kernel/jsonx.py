@@ -15,19 +15,24 @@ Json = Any
 
 _BIG_NUMBER: Final = re.compile(rb"[-\d]\d{18}")
 _OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
-_RAW, _ZSTD = b"\x00", b"\x01"
+_RAW, _ZSTD, _ZSTD_PLAIN = b"\x00", b"\x01", b"\x03"
 _COMPRESS_FROM: Final = 200
 _local = threading.local()  # a zstd context that two threads share writes garbage
 
 
 def dumps(value: Json) -> bytes:
     """`value` as compact UTF-8 JSON; integers of any size stay exact."""
+    return _dumps(value)[0]
+
+
+def _dumps(value: Json) -> tuple[bytes, bool]:
+    """`value` as JSON, and whether every number in it is one that a fast reader keeps exact."""
     try:
-        return orjson.dumps(value, option=_OPTIONS)
+        return orjson.dumps(value, option=_OPTIONS), True
     except orjson.JSONEncodeError as error:
         if "64-bit" not in str(error):
             raise
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode(), False
 
 
 def text(value: Json, *, indent: bool = False) -> str:
@@ -98,20 +103,20 @@ def _depth(raw: bytes, enough: int) -> int:
 
 def pack(value: Json) -> bytes:
     """`value` for a bytea column: JSON, compressed by zstd from 200 bytes on, behind one byte that says which."""
-    raw = dumps(value)
+    raw, plain = _dumps(value)
     if len(raw) < _COMPRESS_FROM:
         return _RAW + raw
     compressor = getattr(_local, "compressor", None)
     if compressor is None:
         compressor = _local.compressor = zstandard.ZstdCompressor(level=1, write_content_size=True)
     packed: bytes = compressor.compress(raw)
-    return _ZSTD + packed
+    return (_ZSTD_PLAIN if plain else _ZSTD) + packed
 
 
 def unpack(packed: bytes | memoryview) -> Json:
     """The value that `pack` wrote. Raises ValueError for anything else."""
     head, body = bytes(packed[:1]), bytes(packed[1:])
-    if head == _ZSTD:
+    if head in (_ZSTD, _ZSTD_PLAIN):
         decompressor = getattr(_local, "decompressor", None)
         if decompressor is None:
             decompressor = _local.decompressor = zstandard.ZstdDecompressor()
@@ -121,4 +126,5 @@ def unpack(packed: bytes | memoryview) -> Json:
             raise ValueError(f"a packed value is damaged: {error}") from None
     elif head != _RAW:
         raise ValueError("not a packed value")
-    return loads(body)
+    # looking for large numbers takes longer than all the rest: a writer that knows says so
+    return orjson.loads(body) if head == _ZSTD_PLAIN else loads(body)

@@ -190,8 +190,8 @@ def _broken_journals(tenant: Any) -> int:
     """Completed runs whose journal has a gap, or tells a step twice."""
     from django.db import close_old_connections
 
+    from automations.engine.machine import apart
     from automations.engine.models import Run, Segment
-    from kernel import jsonx
     from tenants.tenancy import context
 
     close_old_connections()
@@ -200,7 +200,7 @@ def _broken_journals(tenant: Any) -> int:
         done = set(Run.objects.filter(status="completed").values_list("id", flat=True))
         for run_id, steps in Segment.objects.order_by("run_id", "seq").values_list("run_id", "steps"):
             if run_id in done:
-                numbers.setdefault(run_id, []).extend(step["n"] for step in jsonx.unpack(bytes(steps)))
+                numbers.setdefault(run_id, []).extend(step["n"] for step in apart.lines(steps))
     return sum(found != list(range(len(found))) for found in numbers.values()) + len(done - set(numbers))
 
 

@@ -110,7 +110,7 @@ def _chips(
 def view_or_404(key: UUID) -> RunView:
     """The run with this key. Raises NotFound."""
     try:
-        return queries.run_view(key)
+        return queries.run_view(key, data=False)
     except Run.DoesNotExist as error:
         raise NotFound from error
 
@@ -188,7 +188,7 @@ def _history(request: TenantRequest, view: RunView, *, may_go_back: bool) -> dic
     problems = request.GET.get("show") == "problems"
     text = request.GET.get("before", "")
     before = int(text) if text.isdigit() and len(text) < 12 else None
-    steps = queries.tail(view.id, before=before, most=HISTORY + 1, problems=problems)
+    steps = queries.tail(view.id, before=before, most=HISTORY + 1, problems=problems, data=False)
     more = str(steps[HISTORY - 1].no) if len(steps) > HISTORY else ""
     return {
         "lines": [_line(one, view, may_go_back=may_go_back) for one in steps[:HISTORY]],

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from automations.engine import queries
 from automations.engine.actions.programs import programs
-from automations.engine.dsl.program import Program
+from automations.engine.dsl.program import Listen, Program, Wait
 from automations.engine.enums import RunStatus
 from automations.engine.models import Run
 from automations.engine.queries import Passage, RunView, Step, Waiting
@@ -142,11 +142,7 @@ def _node(node: Node, drawn: Drawing) -> Node:
         if waits
         else _STATES.get(passage.status if passage else "", "running")
     )
-    took = (
-        words.duration((passage.end - passage.begin).total_seconds())
-        if passage and passage.end and passage.begin
-        else ""
-    )
+    took = words.duration((passage.end - passage.begin).total_seconds()) if passage else ""
     done = passage.times - passage.failed if passage else 0
     return replace(
         node,
@@ -194,8 +190,9 @@ def _bars(node: Node, passage: Passage, drawn: Drawing, chosen: str) -> timeline
         return max((at - drawn.start).total_seconds(), 0.0)
 
     shown = _node(node, drawn)
+    quiet = isinstance(drawn.program.tasks.get(node.id), (Wait, Listen))
     bars = [
-        timeline.Bar(since(begin), min(since(end), drawn.total), kind)
+        timeline.Bar(since(begin), min(since(end), drawn.total), "wait" if quiet and kind == "work" else kind)
         for begin, end, kind in passage.stretches
     ]
     waits = drawn.waiting.get(node.id)

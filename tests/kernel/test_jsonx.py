@@ -36,6 +36,19 @@ def test_long_values_are_compressed():
     assert len(jsonx.pack(value)) < len(jsonx.dumps(value)) / 10
 
 
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**40])
+def test_large_integers_survive_packing_whether_the_fast_writer_takes_them_or_not(number):
+    value = {"n": number, "text": "x" * 300}
+    assert jsonx.unpack(jsonx.pack(value)) == value
+
+
+def test_values_that_were_packed_before_are_still_read():
+    import zstandard
+
+    raw = jsonx.dumps({"n": 10**30, "text": "x" * 300})
+    assert jsonx.unpack(b"\x01" + zstandard.compress(raw))["n"] == 10**30
+
+
 def test_threads_do_not_spoil_each_others_values():
     wrong = []
 

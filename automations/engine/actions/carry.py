@@ -13,7 +13,7 @@ from automations.engine.dsl.program import Program
 from automations.engine.enums import Signal
 from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine import interpreter, operating
-from automations.engine.machine.apart import INLINE, Blobs, lighten, whole
+from automations.engine.machine.apart import INLINE, Blobs, lighten, pack_lines, whole
 from automations.engine.machine.core import current_task
 from automations.engine.machine.kinds.broods import begin_item
 from automations.engine.machine.moves import Effect, Fact, Outcome
@@ -29,6 +29,8 @@ NOBODY: Final = UUID(int=0)
 _CHANGING: Final = frozenset({NOW, "task"})
 _LINES: Final = 512
 """Lines in a row of the journal; a page of it reads few rows."""
+_MANY: Final = 32
+"""From so many on, a row is packed in two parts."""
 
 
 @dataclass(slots=True)
@@ -274,7 +276,7 @@ def _segments(steps: list[dict[str, Any]], apart: Blobs) -> Iterator[tuple[int, 
     if not steps:
         return
     if len(steps) <= _LINES:
-        packed = jsonx.pack(steps)
+        packed = jsonx.pack(steps) if len(steps) < _MANY else pack_lines(steps)
         if len(packed) <= INLINE or len(steps) == 1:
             yield steps[0]["n"], packed if len(packed) <= INLINE else _light(steps, apart)
             return

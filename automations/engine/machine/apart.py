@@ -18,6 +18,9 @@ Json = Any
 INLINE: Final = 64 * 1024 - 1
 """Bytes of a packed value in a row."""
 _SPLIT: Final = b"\x02"
+_TWO: Final = b"\x04"
+_HEAVY: Final = ("o", "i", "q", "was", "now")
+"""Members of a journal's line that are data; the others say what happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +140,29 @@ def _put(value: Json, path: Sequence[str | int], part: Json) -> Json:
         holder = holder[place]
     holder[path[-1]] = part
     return value
+
+
+def pack_lines(lines: Sequence[Mapping[str, Json]]) -> bytes:
+    """Lines of a journal, packed so that what happened can be read without the data."""
+    light = [{name: value for name, value in line.items() if name not in _HEAVY} for line in lines]
+    heavy = [{name: line[name] for name in _HEAVY if name in line} for line in lines]
+    first = jsonx.pack(light)
+    return _TWO + len(first).to_bytes(4, "big") + first + jsonx.pack(heavy)
+
+
+def happenings(packed: bytes | memoryview) -> list[dict[str, Json]] | None:
+    """What happened in lines that `pack_lines` packed, without their data; None where others packed them."""
+    if bytes(packed[:1]) != _TWO:
+        return None
+    found: list[dict[str, Json]] = jsonx.unpack(packed[5 : 5 + int.from_bytes(packed[1:5], "big")])
+    return found
+
+
+def lines(packed: bytes | memoryview) -> list[dict[str, Json]]:
+    """Lines of a journal with their data, however they were packed; of what is kept apart a note."""
+    light = happenings(packed)
+    if light is None:
+        found: list[dict[str, Json]] = outline(packed)[0]
+        return found
+    heavy = jsonx.unpack(packed[5 + int.from_bytes(packed[1:5], "big") :])
+    return [{**line, **data} for line, data in zip(light, heavy, strict=True)]

@@ -15,6 +15,8 @@ from kernel import jsonx
 
 Json = Any
 PROBLEMS: Final = frozenset({"faulted", "retrying", "caught", "cancelled"})
+_FAILED: Final = frozenset({"retrying", "caught", "faulted"})
+_MOST_TRIES: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,37 @@ class Step:
         return self.status in PROBLEMS
 
 
+class _Stretch:
+    """A row of a journal: what happened is read at once, the data of a line when they are asked for."""
+
+    def __init__(self, run_id: UUID, packed: bytes | memoryview) -> None:
+        self._run_id, self._packed = run_id, packed
+        told = apart.happenings(packed)
+        self._whole: list[dict[str, Json]] | None = None
+        self.lines = self._with_data() if told is None else told
+
+    def line(self, number: int, *, data: bool, complete: bool = False) -> Mapping[str, Json]:
+        """A line; with its `data`, and also `complete` with those that are kept apart, instead of a note of them."""
+        if complete and apart.parts(self._packed):
+            found: Mapping[str, Json] = whole(self._run_id, self._packed)[number]
+            return found
+        return self._with_data()[number] if data else self.lines[number]
+
+    def _with_data(self) -> list[dict[str, Json]]:
+        if self._whole is None:
+            kept = apart.parts(self._packed)
+            if any(len(part.path) < 2 for part in kept):  # a whole line, not a part of it
+                self._whole, kept = whole(self._run_id, self._packed), []
+            else:
+                self._whole = apart.lines(self._packed)
+            for part in kept:
+                number, *path = part.path
+                self._whole[int(number)].setdefault("kept", []).append(
+                    Kept(tuple(path), part.digest, part.size)
+                )
+        return self._whole
+
+
 def journal(
     run_id: UUID, *, after: int = -1, most: int = 500, problems: bool = False, complete: bool = False
 ) -> list[Step]:
@@ -70,33 +103,44 @@ def journal(
         start = Segment.objects.filter(run_id=run_id, seq__lte=after + 1).aggregate(seq=Max("seq"))["seq"]
         segments = segments.filter(seq__gte=start or 0)
     for _, packed in segments.iterator(chunk_size=50):
-        for line in _lines(run_id, packed, complete=complete):
+        stretch = _Stretch(run_id, packed)
+        for number, line in enumerate(stretch.lines):
             if line["n"] <= after or (problems and line["s"] not in PROBLEMS):
                 continue
-            found.append(step_of(line))
+            found.append(step_of(stretch.line(number, data=True, complete=complete)))
             if len(found) >= most:
                 return found
     return found
 
 
 def tail(
-    run_id: UUID, *, before: int | None = None, most: int = 50, problems: bool = False, ref: str = ""
+    run_id: UUID,
+    *,
+    before: int | None = None,
+    most: int = 50,
+    problems: bool = False,
+    ref: str = "",
+    data: bool = True,
 ) -> list[Step]:
-    """Up to `most` journal lines of a run in front of line `before`, newest first; only problems, or one task's."""
+    """Up to `most` journal lines of a run in front of line `before`, newest first; only problems, or one task's.
+
+    Without `data` only what happened is told, which is much less to read.
+    """
     found: list[Step] = []
-    for lines in _backwards(run_id, before):
-        for line in reversed(lines):
+    for stretch in _backwards(run_id, before):
+        for number in range(len(stretch.lines) - 1, -1, -1):
+            line = stretch.lines[number]
             if (before is not None and line["n"] >= before) or (problems and line["s"] not in PROBLEMS):
                 continue
             if ref and line["r"] != ref:
                 continue
-            found.append(step_of(line))
+            found.append(step_of(stretch.line(number, data=data)))
             if len(found) >= most:
                 return found
     return found
 
 
-def _backwards(run_id: UUID, before: int | None) -> Iterator[list[Mapping[str, Json]]]:
+def _backwards(run_id: UUID, before: int | None) -> Iterator[_Stretch]:
     """The segments of a journal from the last (or from line `before`) to the first: few at first, then more at once."""
     size = 2
     while size:
@@ -105,70 +149,87 @@ def _backwards(run_id: UUID, before: int | None) -> Iterator[list[Mapping[str, J
             segments = segments.filter(seq__lt=before)
         taken = list(segments.values_list("seq", "steps")[:size])
         for _seq, packed in taken:
-            yield _lines(run_id, packed)
+            yield _Stretch(run_id, packed)
         if len(taken) < size:
             return
         before, size = taken[-1][0], min(size * 4, 128)
 
 
-def _lines(run_id: UUID, packed: bytes | memoryview, *, complete: bool = False) -> list[Mapping[str, Json]]:
-    """The lines of a segment, with notes of what is kept apart (`kept`), or with `complete` as they were written."""
-    lines, kept = ([], []) if complete else apart.outline(packed)
-    if complete or any(len(part.path) < 2 for part in kept):
-        found: list[Mapping[str, Json]] = whole(run_id, packed)
-        return found
-    for part in kept:
-        number, *path = part.path
-        lines[int(number)].setdefault("kept", []).append(Kept(tuple(path), part.digest, part.size))
-    return list(lines)
-
-
 @dataclass(slots=True)
 class Passage:
-    """How often a run came by a task, how that ended last, and the first stretches: (begin, end, what)."""
+    """How often a run came by a task, how that ended last, and its stretches: (begin, end, what).
+
+    What is a try (a failed one), a wait, or work. Failed tries and waits are all there, up to a number that no eye
+    tells apart; work that follows work becomes one stretch where there is very much of it.
+    """
 
     ref: str
     status: str = ""
     times: int = 0
     failed: int = 0
-    begin: datetime | None = None
-    end: datetime | None = None
-    stretches: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+    first: float = 0.0
+    last: float = 0.0
+    spans: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def begin(self) -> datetime:
+        """When the run first came by."""
+        return at(self.first)
+
+    @property
+    def end(self) -> datetime:
+        """When it was last done with it."""
+        return at(self.last)
+
+    @property
+    def stretches(self) -> list[tuple[datetime, datetime, str]]:
+        """Each stretch of time."""
+        return [(at(begin), at(end), what) for begin, end, what in self.spans]
 
 
-def passages(run_id: UUID, *, most: int = 2_000, stretches: int = 40) -> dict[str, Passage]:
+def passages(run_id: UUID, *, most: int = 20_000, stretches: int = 40) -> dict[str, Passage]:
     """By task what a run did there, from its last `most` journal lines; tasks in the order in which it reached them."""
-    back: list[list[Mapping[str, Json]]] = []
+    back: list[list[dict[str, Json]]] = []
+    count = 0
     for part in _backwards(run_id, None):
-        back.append(part)
-        if sum(map(len, back)) >= most:
+        back.append(part.lines)
+        count += len(part.lines)
+        if count >= most:
             break
-    lines = [line for part in reversed(back) for line in part]
     found: dict[str, Passage] = {}
-    for line in lines[-most:]:
-        passage = found.setdefault(line["r"], Passage(line["r"]))
-        _pass(passage, line, stretches)
+    for lines in reversed(back):
+        for line in lines:
+            passage = found.get(line["r"])
+            if passage is None:
+                passage = found[line["r"]] = Passage(line["r"], first=line["b"])
+            _pass(passage, line, stretches)
     return found
 
 
 def _pass(passage: Passage, line: Mapping[str, Json], stretches: int) -> None:
-    begin, end = at(line["b"]), at(line["e"])
-    failed = line["s"] in ("retrying", "caught", "faulted")
-    passage.status = line["s"]
+    status, begin, end = line["s"], line["b"], line["e"]
     passage.times += 1
-    passage.failed += failed
-    passage.begin = passage.begin or begin
-    passage.end = end
-    if len(passage.stretches) < stretches and line["s"] not in ("skipped", "resumed"):
-        passage.stretches.append((begin, end, "try" if failed else "work"))
-        if line["s"] == "retrying" and line.get("w"):
-            passage.stretches.append((end, at(line["e"] + line["w"]), "wait"))
+    spans = passage.spans
+    if status == "completed":
+        if len(spans) < stretches or spans[-1][2] != "work":
+            spans.append([begin, end, "work"])
+        else:
+            spans[-1][1] = end
+    elif status in _FAILED:
+        passage.failed += 1
+        if len(spans) < _MOST_TRIES:
+            spans.append([begin, end, "try"])
+            if status == "retrying" and line.get("w"):
+                spans.append([end, end + line["w"], "wait"])
+    elif status == "resumed" and passage.status == "faulted":
+        spans.append([passage.last, begin, "wait"])  # for a person
+    passage.status, passage.last = status, end
 
 
 def line_count(run_id: UUID) -> int:
     """How many lines the journal of a run has."""
     last = Segment.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", "steps").first()
-    return last[0] + len(_lines(run_id, last[1])) if last else 0
+    return last[0] + len(_Stretch(run_id, last[1]).lines) if last else 0
 
 
 def kept_value(run_id: UUID, digest: str) -> Json:

@@ -103,3 +103,28 @@ def test_any_value_comes_back(value):
         assert apart.whole(packed, {digest: blob.content for digest, blob in found.items()}) == value
     finally:
         apart.INLINE = before  # type: ignore[misc]
+
+
+def test_lines_packed_in_two_parts_tell_what_happened_without_their_data():
+    lines = [
+        {"n": n, "r": "/do/0/a", "s": "completed", "b": 1.0, "e": 2.0, "o": {"x": noise(50)}}
+        for n in range(40)
+    ]
+    lines.append(
+        {"n": 40, "r": "/do/1/b", "s": "faulted", "b": 2.0, "e": 2.0, "x": {"status": 500}, "i": {"y": 1}}
+    )
+    packed = apart.pack_lines(lines)
+    assert apart.lines(packed) == lines
+    told = apart.happenings(packed)
+    assert told is not None
+    assert told[3] == {"n": 3, "r": "/do/0/a", "s": "completed", "b": 1.0, "e": 2.0}
+    assert told[40]["x"] == {"status": 500}
+    assert len(jsonx.dumps(told)) < len(jsonx.dumps(lines)) / 1.5
+
+
+def test_lines_that_others_packed_are_read_as_they_are():
+    lines = [{"n": 0, "r": "/do/0/a", "o": {"text": noise(100_000)}}]
+    packed, _ = apart.lighten(lines)
+    assert apart.happenings(packed) is None
+    (line,) = apart.lines(packed)
+    assert line["o"]["text"]["keptApart"]["bytes"] == 100_002
