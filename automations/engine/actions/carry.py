@@ -1,7 +1,6 @@
 """A run in a worker's hands: from the claim to the checkpoint."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +12,7 @@ from automations.engine.dsl.program import Program
 from automations.engine.enums import Signal
 from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine import interpreter, operating
-from automations.engine.machine.apart import INLINE, Blobs, lighten, pack_lines, whole
+from automations.engine.machine.apart import LINES, Blobs, journal_rows, lighten, whole
 from automations.engine.machine.core import current_task
 from automations.engine.machine.kinds.broods import begin_item
 from automations.engine.machine.moves import Effect, Fact, Outcome
@@ -27,10 +26,6 @@ from kernel import clock, jsonx
 _STATUS_OVER: Final = frozenset({"completed", "faulted", "cancelled"})
 NOBODY: Final = UUID(int=0)
 _CHANGING: Final = frozenset({NOW, "task"})
-_LINES: Final = 512
-"""Lines in a row of the journal; a page of it reads few rows."""
-_MANY: Final = 32
-"""From so many on, a row is packed in two parts."""
 
 
 @dataclass(slots=True)
@@ -174,7 +169,7 @@ class Carried:
         held = status == "suspended" and self.stored_status != "suspended"
         apart: Blobs = {}
         output = _light(run.output, apart) if run.status == "completed" else b""
-        segments = list(_segments(run.steps, apart))
+        segments = list(journal_rows(run.steps, apart, most=MAX_VALUE))
         run.journal += sum(len(packed) for _, packed in segments)
         run.unwritten, run.look_at = 0, 0
         point = Checkpoint(
@@ -200,6 +195,7 @@ class Carried:
             seq=segments[0][0] if segments else 0,
             steps=segments[0][1] if segments else b"",
             more_steps=segments[1:],
+            fold=_to_fold(segments[0][0], run.seq) if segments else None,
             snapshot=b"" if over else _light(run.snapshot(), apart),
             blobs={digest: blob for digest, blob in apart.items() if digest not in self.stored},
             had_state=self.had_state,
@@ -271,18 +267,11 @@ def _light(value: Any, apart: Blobs) -> bytes:
     return packed
 
 
-def _segments(steps: list[dict[str, Any]], apart: Blobs) -> Iterator[tuple[int, bytes]]:
-    """Rows of the journal for `steps`, each with the number of its first: short enough to be read by the page."""
-    if not steps:
-        return
-    if len(steps) <= _LINES:
-        packed = jsonx.pack(steps) if len(steps) < _MANY else pack_lines(steps)
-        if len(packed) <= INLINE or len(steps) == 1:
-            yield steps[0]["n"], packed if len(packed) <= INLINE else _light(steps, apart)
-            return
-    middle = len(steps) // 2
-    yield from _segments(steps[:middle], apart)
-    yield from _segments(steps[middle:], apart)
+def _to_fold(first: int, following: int) -> tuple[int, int] | None:
+    """The stretch of the journal that is full now, if the lines from `first` to before `following` filled one."""
+    if first // LINES == following // LINES or following - first >= LINES:
+        return None
+    return first // LINES * LINES, following // LINES * LINES
 
 
 def _stored(run: Run) -> tuple[str, float]:

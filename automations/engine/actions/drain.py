@@ -29,6 +29,7 @@ from automations.engine.actions.watchdog import board
 from automations.engine.store import claim as claims
 from automations.engine.store import holds
 from automations.engine.store.commit import Checkpoint, commit
+from automations.engine.store.folding import fold
 from kernel import ids
 from kernel.http import Client, Egress
 
@@ -355,10 +356,21 @@ class Drain:
             signal = written.get(point.run_id)
             if signal is None:
                 log.warning("stale write refused", run=str(point.run_id), epoch=point.epoch)
+            elif point.fold is not None:
+                await self._fold(point, *point.fold)
             if not point.keep or signal is None:
                 self._let_go(point)
             if future is not None and not future.done():
                 future.set_result(signal)
+
+    async def _fold(self, point: Checkpoint, since: int, upto: int) -> None:
+        """The run filled a stretch of its journal, checkpoint by checkpoint: make one row of it."""
+        try:
+            await fold(self._connections[1], point.schema, point.run_id, since, upto)
+        except psycopg.Error:
+            raise
+        except Exception:
+            log.exception("journal not folded", run=str(point.run_id))
 
     async def _written(self, tenant_id: UUID, schema: str, points: list[Checkpoint]) -> dict[UUID, int]:
         """Write checkpoints; again if another worker's stood in the way, which the database then undid whole."""

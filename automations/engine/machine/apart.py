@@ -6,7 +6,7 @@ and its size. A place is a path from the outside, so that nothing that a value h
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,10 @@ Json = Any
 INLINE: Final = 64 * 1024 - 1
 """Bytes of a packed value in a row."""
 _SPLIT: Final = b"\x02"
+LINES: Final = 512
+"""Lines of a journal in one row at most; a page of it reads few rows."""
+_MANY: Final = 32
+"""From so many lines on, a row is packed in two parts."""
 _TWO: Final = b"\x04"
 _HEAVY: Final = ("o", "i", "q", "was", "now")
 """Members of a journal's line that are data; the others say what happened."""
@@ -166,3 +170,27 @@ def lines(packed: bytes | memoryview) -> list[dict[str, Json]]:
         return found
     heavy = jsonx.unpack(packed[5 + int.from_bytes(packed[1:5], "big") :])
     return [{**line, **data} for line, data in zip(light, heavy, strict=True)]
+
+
+def journal_rows(
+    lines: Sequence[Mapping[str, Json]], blobs: Blobs, *, most: int = MAX_VALUE
+) -> Iterator[tuple[int, bytes]]:
+    """Rows for lines of a journal, each with the number of its first; what is to be kept apart is added to `blobs`.
+
+    Raises LimitReached.
+    """
+    if not lines:
+        return
+    if len(lines) <= LINES:
+        packed = jsonx.pack(lines) if len(lines) < _MANY else pack_lines(lines)
+        if len(packed) <= INLINE:
+            yield lines[0]["n"], packed
+            return
+        if len(lines) == 1:
+            packed, parts_ = lighten(lines, most=most)
+            blobs.update(parts_)
+            yield lines[0]["n"], packed
+            return
+    middle = len(lines) // 2
+    yield from journal_rows(lines[:middle], blobs, most=most)
+    yield from journal_rows(lines[middle:], blobs, most=most)

@@ -148,11 +148,15 @@ def _backwards(run_id: UUID, before: int | None) -> Iterator[_Stretch]:
         if before is not None:
             segments = segments.filter(seq__lt=before)
         taken = list(segments.values_list("seq", "steps")[:size])
-        for _seq, packed in taken:
-            yield _Stretch(run_id, packed)
+        for seq, packed in taken:
+            stretch = _Stretch(run_id, packed)
+            while before is not None and stretch.lines and stretch.lines[-1]["n"] >= before:
+                stretch.lines.pop()  # asked for up to here; or rows were folded while we read, and it was told
+            yield stretch
+            before = seq
         if len(taken) < size:
             return
-        before, size = taken[-1][0], min(size * 4, 128)
+        size = min(size * 4, 128)
 
 
 @dataclass(slots=True)

@@ -120,6 +120,7 @@ class Checkpoint:
     steps: bytes = b""
     more_steps: list[tuple[int, bytes]] = field(default_factory=list)
     blobs: Blobs = field(default_factory=dict)
+    fold: tuple[int, int] | None = None
     snapshot: bytes = b""
     had_state: bool = False
     listened: bool = False

@@ -168,3 +168,21 @@ def test_what_is_kept_of_a_run_is_found_by_its_hash(committed, tenant, worker):
     (part,) = queries.run_view(run.id).output_kept
     assert queries.kept_value(run.id, part.digest) == text
     assert queries.kept_value(run.id, "0" * 64) is None
+
+
+def test_a_journal_that_was_written_line_by_line_is_folded(committed, tenant, worker):
+    deploy("do: [{l: {for: {in: '${ [range(1100)] }'}, do: [{w: {wait: PT0.001S}}]}}]")
+    place()
+    worker(seconds=40.0)
+    run = only_run()
+    assert run.status == "completed"
+    steps = queries.journal(run.id, most=5_000)
+    assert [step.no for step in steps] == list(range(1_101))
+    assert {step.status for step in steps} == {"completed"}
+    with connection.cursor() as cursor:
+        cursor.execute("select seq from engine_segment order by seq")
+        rows = [row[0] for row in cursor.fetchall()]
+    assert rows[:2] == [0, 512]
+    assert len(rows) < 120  # what is not full yet stays as it was written
+    assert [step.no for step in queries.tail(run.id, most=2_000)] == list(range(1_100, -1, -1))
+    assert [step.no for step in queries.tail(run.id, before=700, most=300)] == list(range(699, 399, -1))
