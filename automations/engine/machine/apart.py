@@ -111,7 +111,7 @@ def parts(packed: bytes | memoryview | None) -> list[Kept]:
 def whole(packed: bytes | memoryview, contents: Mapping[str, bytes]) -> Json:
     """The value that was packed, with what was kept apart (`contents` by hash). Raises ValueError without it."""
     if bytes(packed[:1]) != _SPLIT:
-        return jsonx.unpack(packed)
+        return lines(packed) if bytes(packed[:1]) == _TWO else jsonx.unpack(packed)
     known: dict[str, Json] = {}
     found = jsonx.unpack(bytes(packed[1:]))
     value = found["v"]
@@ -127,7 +127,7 @@ def whole(packed: bytes | memoryview, contents: Mapping[str, bytes]) -> Json:
 def outline(packed: bytes | memoryview) -> tuple[Json, list[Kept]]:
     """The value that was packed with a note in the place of each part that is kept apart, and those parts."""
     if bytes(packed[:1]) != _SPLIT:
-        return jsonx.unpack(packed), []
+        return (lines(packed) if bytes(packed[:1]) == _TWO else jsonx.unpack(packed)), []
     found = jsonx.unpack(bytes(packed[1:]))
     value, kept = found["v"], []
     for path, digest, size in found["p"]:

@@ -114,7 +114,7 @@ def test_lines_packed_in_two_parts_tell_what_happened_without_their_data():
         {"n": 40, "r": "/do/1/b", "s": "faulted", "b": 2.0, "e": 2.0, "x": {"status": 500}, "i": {"y": 1}}
     )
     packed = apart.pack_lines(lines)
-    assert apart.lines(packed) == lines
+    assert apart.lines(packed) == apart.whole(packed, {}) == apart.outline(packed)[0] == lines
     told = apart.happenings(packed)
     assert told is not None
     assert told[3] == {"n": 3, "r": "/do/0/a", "s": "completed", "b": 1.0, "e": 2.0}
