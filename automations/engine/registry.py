@@ -5,6 +5,12 @@ from uuid import UUID
 
 from automations.connectors.registry import Use, finds_uses
 from automations.engine.models import Workflow
+from tenants.audit.registry import override
+
+override("engine.operate", "mode", ("edit", "skip", "complete"))
+override("engine.operate", "status", ("cancelled",))
+override("engine.rewind")
+override("engine.migrate")
 
 
 @finds_uses

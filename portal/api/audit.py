@@ -47,6 +47,11 @@ class AuditFilter(Shape):
     action = fields.text("Exactly this action.", required=False)
     actor = fields.text("Done by whoever has exactly this name.", required=False)
     object_id = fields.text("Done to the object with this public id.", required=False)
+    overrides = fields.yes_or_no(
+        "Only what people did against the course of a run, as skipping a step or sending it back.",
+        required=False,
+        default=False,
+    )
     since = fields.at("Done at or after this instant.", required=False)
     until = fields.at("Done before this instant.", required=False)
 

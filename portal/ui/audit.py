@@ -13,6 +13,7 @@ from kernel.errors import NotFound
 from portal.permissions import door
 from portal.request import SignedIn
 from portal.ui.kit.pages import key_of, page, slice_by
+from portal.ui.kit.query import moved
 from tenants.audit import queries
 from tenants.audit.models import AuditEvent
 
@@ -34,7 +35,7 @@ def _day(text: str, *, end: bool = False) -> datetime | None:
 
 def filters_of(request: SignedIn) -> dict[str, str]:
     """What the URL asks for, as it stands there."""
-    names = ("q", "action", "actor", "object", "since", "until")
+    names = ("q", "action", "actor", "object", "overrides", "since", "until")
     return {name: request.GET.get(name, "").strip() for name in names}
 
 
@@ -45,6 +46,7 @@ def asked(filters: dict[str, str]) -> dict[str, Any]:
         "action": filters["action"],
         "actor": filters["actor"],
         "object_id": filters["object"],
+        "overrides": bool(filters["overrides"]),
         "since": _day(filters["since"]),
         "until": _day(filters["until"], end=True),
     }
@@ -63,6 +65,7 @@ def trail(request: SignedIn) -> HttpResponse:
         "actions": queries.actions_seen(scope(request)),
         "filters": filters,
         "filtered": any(filters.values()),
+        "chips": _chips(request, filters),
         "event": event,
         "changes": changes(event) if event else [],
         "leaf": queries.place_of(event.pk) if event else None,
@@ -72,6 +75,18 @@ def trail(request: SignedIn) -> HttpResponse:
         "crumbs": [(place.name, "/"), (_("Audit log"), "")],
     }
     return page(request, "audit/trail.html", context, part=_part(request))
+
+
+def _chips(request: SignedIn, filters: dict[str, str]) -> list[tuple[str, str, int | None, bool]]:
+    """Everything, or what was done against the course of a run, which there is in a client alone."""
+    if request.portal.tenant is None:
+        return []
+    chosen = bool(filters["overrides"])
+    every = moved("?", request.GET, overrides="", after="", event="")
+    return [
+        (every, _("All"), None, not chosen),
+        (moved("", request.GET, overrides="1", after="", event=""), _("Overrides"), None, chosen),
+    ]
 
 
 def _part(request: SignedIn) -> str:

@@ -143,14 +143,19 @@ def retry(request: TenantRequest, run: str) -> HttpResponse:
 def skip(request: TenantRequest, run: str) -> HttpResponse:
     """Go on behind the failed step, with the data as they are."""
     view = operable(request, run)
-    return _override(request, view, WhyForm(request.POST or None, needed=True), mode="skip")
+    return _override(request, view, WhyForm(_sent(request), needed=True), mode="skip")
 
 
 @door("engine.operate", by_grant=True)
 def complete(request: TenantRequest, run: str) -> HttpResponse:
     """Go on behind the failed step with a result that is entered by hand."""
     view = operable(request, run)
-    return _override(request, view, ResultForm(request.POST or None, needed=True), mode="complete")
+    return _override(request, view, ResultForm(_sent(request), needed=True), mode="complete")
+
+
+def _sent(request: TenantRequest) -> Any:
+    """What was sent, which may be nothing; None where the form is only asked for."""
+    return request.POST if request.method == "POST" else None
 
 
 def _override(

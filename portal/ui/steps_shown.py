@@ -66,6 +66,11 @@ def _completed(step: Step, title: str) -> str:
 
 
 def _by_hand(step: Step, title: str) -> str:
+    said = _by_whom(step, title)
+    return f"{said} ({step.reason})" if step.reason else said
+
+
+def _by_whom(step: Step, title: str) -> str:
     if step.status == "resumed":
         return _("%(who)s sent it on at %(step)s: %(how)s") % {
             "who": step.by or _("Portal"),

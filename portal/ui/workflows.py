@@ -123,6 +123,7 @@ def detail(request: TenantRequest, workflow: str) -> HttpResponse:
         "settings": _settings(found),
         "connections": _connections(found),
         "settings_url": settings_address(request, found),
+        "to_move": queries.standing_elsewhere(found),
         "latest": [runs_shown.row(one, found.title, now) for one in latest],
         "crumbs": crumbs(request, found),
     }

@@ -12,6 +12,7 @@ from kernel.ids import public_id
 from kernel.proof import ERASE
 from tenants.audit import store
 from tenants.audit.models import AuditCheck, AuditCheckpoint, AuditEvent, AuditLeaf, AuditStream
+from tenants.audit.registry import OVERRIDES
 
 
 def trail(
@@ -22,10 +23,16 @@ def trail(
     object_id: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
+    overrides: bool = False,
     partner_id: UUID | None = None,
 ) -> Any:
-    """Audit events of the present schema that match every given filter, newest first."""
+    """Audit events of the present schema that match every given filter, newest first.
+
+    `overrides`: only what people did against the usual course of things.
+    """
     found = AuditEvent.objects.all()
+    if overrides:
+        found = found.filter(_against_the_course())
     if partner_id is not None:
         found = found.filter(partner_id=partner_id)
     if text:
@@ -47,6 +54,15 @@ def trail(
     if until:
         found = found.filter(at__lt=until)
     return found.order_by("-at", "-id")
+
+
+def _against_the_course() -> Q:
+    """Whether an event is one of the acts that rooms named as overrides."""
+    found = Q(pk__in=[])
+    for one in OVERRIDES:
+        wanted = Q(action=one.action)
+        found |= wanted & Q(**{f"after__{one.member}__in": list(one.values)}) if one.member else wanted
+    return found
 
 
 def trail_of(object_type: str, object_id: str) -> Any:

@@ -85,6 +85,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "tenants.audit.actions.recording.record": "it is the audit",
     _VAULT + "rotate_master_key": "it changes a file beside the database",
     _VAULT + "forget_master_keys": "it changes a file beside the database",
+    "automations.engine.actions.operate.in_role": "it says as what somebody acts",
     "automations.engine.actions.operate.held": "it takes hold of a run for the acts that are done to it",
     "automations.ledger.actions.turn": "it writes the pause of an act, in its transaction",
     "automations.inbox.actions.trace.leave_trace": "it writes the trace of an act of the inbox, in its transaction",

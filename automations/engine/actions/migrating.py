@@ -134,7 +134,7 @@ def migrate(*, run_id: UUID, definition: Definition, actor: Actor, now: datetime
             obj=run,
             now=now,
             before={"version": old.version, "step": run.step},
-            after={"version": definition.version, "step": where},
+            after={"version": definition.version, "step": where, **operate.in_role(actor)},
             reason=reason,
         )
 

@@ -61,7 +61,7 @@ def resume(
             obj=run,
             now=now,
             before={"step": task.ref, "mode": "", **({"data": before} if changed else {})},
-            after={"step": task.ref, "mode": mode, **({"data": value} if changed else {})},
+            after={"step": task.ref, "mode": mode, **({"data": value} if changed else {}), **in_role(actor)},
             reason=reason,
         )
         transaction.on_commit(ledger.ring)
@@ -77,7 +77,7 @@ def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bo
             obj=run,
             now=now,
             before={"status": run.status},
-            after={"status": RunStatus.CANCELLED},
+            after={"status": RunStatus.CANCELLED, **in_role(actor)},
             reason=reason,
         )
         if store.hold(run.id) == "held":
@@ -102,6 +102,11 @@ def cancel(*, run_id: UUID, actor: Actor, now: datetime, reason: str = "") -> bo
             broods.step_here(schema, [broods.Moved(run.brood_id, over=True, at=now.timestamp())])
         tell(run, machine)
     return True
+
+
+def in_role(actor: Actor) -> dict[str, str]:
+    """As what somebody acts: whoever reads of an override asks first whether they were meant to."""
+    return {"role": ", ".join(actor.roles)} if actor.roles else {}
 
 
 def held(run_id: UUID, actor: Actor) -> Run:

@@ -233,6 +233,7 @@ def _kept(actor: Actor) -> dict[str, Any]:
         "label": actor.label,
         "request_id": actor.request_id,
         "address": actor.address,
+        "roles": list(actor.roles),
     }
 
 
@@ -246,4 +247,5 @@ def _restored(kept: Mapping[str, Any]) -> Actor:
         request_id=kept["request_id"],
         address=kept["address"],
         user_id=UUID(kept["user_id"]) if kept["user_id"] else None,
+        roles=tuple(kept["roles"]),
     )

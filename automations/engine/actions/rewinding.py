@@ -128,7 +128,12 @@ def rewind(
             obj=run,
             now=now,
             before={"step": stood, **({"data": before} if edited else {})},
-            after={"step": goal["r"], "line": no, **({"data": value} if edited else {})},
+            after={
+                "step": goal["r"],
+                "line": no,
+                **({"data": value} if edited else {}),
+                **operate.in_role(actor),
+            },
             reason=reason,
         )
         transaction.on_commit(ledger.ring)

@@ -308,7 +308,7 @@ def go_back(run: Run, strand: Strand, goal: Line, *, by: str, reason: str, **edi
     failed = operating.failed_step(run)
     for other in list(run.strands.values()):
         abandon(run, other)
-    run.effects, run.broods, run.recovering = [], [], []
+    run.effects, run.broods, run.recovering, run.parked = [], [], [], None
     strand.count = max(count, root.count + 1)
     _renew(strand, run.now - goal["b"])
     more = {"was": strand.data, "now": edited["value"]} if edited else {}

@@ -11,6 +11,7 @@ from automations.engine.queries.bulks import (
     bulks,
     matching,
     preview,
+    standing_elsewhere,
 )
 from automations.engine.queries.causes import first_event, first_event_of_run
 from automations.engine.queries.clockwork import (
@@ -91,6 +92,7 @@ __all__ = [
     "runs",
     "schedule_of",
     "schedules",
+    "standing_elsewhere",
     "status_counts",
     "step_of",
     "table_versions",

@@ -90,6 +90,12 @@ def matching(wanted: RunFilter, act: str, *, pinned_not_to: UUID | None = None) 
     return found.order_by("started_at", "id")
 
 
+def standing_elsewhere(workflow: Workflow) -> int:
+    """How many runs of a workflow stand still on other versions than its present one."""
+    wanted = RunFilter(workflow=workflow.id)
+    return matching(wanted, BulkAct.MIGRATE, pinned_not_to=workflow.definition_id).count()
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Matching runs that stand at one step for one reason."""

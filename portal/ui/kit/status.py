@@ -82,6 +82,11 @@ LOOKS: Final[Mapping[str, Look]] = {
     "revoked": Look(tone="wait", icon="ban", word=_("Revoked")),
     "verified": Look(tone="ok", icon="badge-check", word=_("Verified")),
     "unverified": Look(tone="warn", icon="circle-alert", word=_("Not verified")),
+    # lines of a run's journal
+    "resumed": Look(tone="review", icon="user-cog", word=_("Sent on")),
+    "caught": Look(tone="warn", icon="triangle-alert", word=_("Taken care of")),
+    "skipped": Look(tone="wait", icon="skip-forward", word=_("Skipped")),
+    "migrated": Look(tone="review", icon="git-branch", word=_("Moved")),
     # steps of a workflow that nobody runs: what they do
     "step_start": Look(tone="info", icon="play", word=_("Starts it")),
     "step_end": Look(tone="ok", icon="circle-check", word=_("End")),
