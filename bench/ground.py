@@ -71,7 +71,7 @@ def tenant(name: str = "bench", *, sandbox: bool = False) -> Any:
 def processes(*names: str) -> list[int]:
     """Process ids below this process whose command line holds one of `names`."""
     found = []
-    mine = _below(os.getpid())
+    mine = below(os.getpid())
     for pid in mine:
         with contextlib.suppress(OSError):
             line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -80,7 +80,8 @@ def processes(*names: str) -> list[int]:
     return found
 
 
-def _below(root: int) -> list[int]:
+def below(root: int) -> list[int]:
+    """Process ids of what `root` started, and of what those started."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, IndexError):
@@ -172,10 +173,18 @@ class Workers:
         self.started = started
 
     def go(self) -> tuple[float, float]:
-        """Let them work; their CPU seconds and the largest memory in MB."""
+        """Let them work to their end; their CPU seconds and the largest memory in MB."""
+        self.begin()
+        return self.end()
+
+    def begin(self) -> None:
+        """Let them work."""
         for process in self.started:
             process.stdin.write("\n")
             process.stdin.flush()
+
+    def end(self) -> tuple[float, float]:
+        """Wait for them; their CPU seconds and the largest memory in MB."""
         lines = [process.stdout.readline().split() for process in self.started]
         for process in self.started:
             process.wait()
