@@ -8,6 +8,10 @@ import structlog
 from django.conf import settings
 
 CHANNEL: Final = "bell"
+WORK: Final = b"work"
+"""Something is due."""
+EVENTS: Final = b"events"
+"""Events came in; what they make due is known when they are dispatched."""
 log = structlog.get_logger(__name__)
 _local = threading.local()
 
@@ -23,10 +27,36 @@ def client() -> "redis.Redis":
     return found
 
 
-def ring() -> int | None:
-    """Tell listening drains that work is due; the number that heard it, None when Redis is away."""
+class _Coalesced:
+    """Publishes for all threads that ask at the same time: whoever asks while one is at it is told of by the next."""
+
+    def __init__(self) -> None:
+        self._one = threading.Lock()
+        self._again = False
+        self._heard: int | None = 0
+
+    def __call__(self, what: bytes) -> int | None:
+        self._again = True
+        while self._again and self._one.acquire(blocking=False):
+            try:
+                self._again = False
+                self._heard = _published(what)
+            finally:
+                self._one.release()
+        return self._heard
+
+
+_rings: Final = {what: _Coalesced() for what in (WORK, EVENTS)}
+
+
+def ring(what: bytes = WORK) -> int | None:
+    """Tell listening drains `what` there is; the number that heard it, None when Redis is away."""
+    return _rings[what](what)
+
+
+def _published(what: bytes) -> int | None:
     try:
-        return int(client().publish(CHANNEL, b""))
+        return int(client().publish(CHANNEL, what))
     except redis.RedisError as error:
         log.warning("bell not rung", error=str(error))
         return None

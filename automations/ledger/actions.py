@@ -226,9 +226,14 @@ def settle_errand(key: UUID) -> None:
     Errand.objects.filter(id=key).delete()
 
 
-def ring() -> None:
+def ring(what: bytes = bell.WORK) -> None:
     """Tell workers that something is due; if none listens, start one. Call it after the commit."""
     global _called_at  # noqa: PLW0603 - one drain is called, however many events come before it listens
-    if bell.ring() == 0 and DRAIN in jobs.registry and time.monotonic() - _called_at > CALL_AGAIN:
+    if bell.ring(what) == 0 and DRAIN in jobs.registry and time.monotonic() - _called_at > CALL_AGAIN:
         _called_at = time.monotonic()
         jobs.send(DRAIN)
+
+
+def ring_for_events() -> None:
+    """Tell workers that events wait to be dispatched. Call it after the commit."""
+    ring(bell.EVENTS)

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import redis.asyncio as aioredis
 import structlog
@@ -18,6 +19,14 @@ from automations.ledger import queries as ledger
 from kernel import bell, clock
 
 log = structlog.get_logger(__name__)
+COMPANY: Final = 0.01
+"""Seconds in which events gather that are dispatched together; a round costs as much for one as for ten."""
+ASIDE: Final = 0.1
+"""Seconds to leave a tenant's events to whoever dispatches them already."""
+LOOK: Final = 0.25
+"""Seconds between looks for events that nobody rang for."""
+TIMERS: Final = 0.05
+"""Seconds between looks for runs that became due by themselves."""
 
 
 class Worker:
@@ -42,29 +51,32 @@ class Worker:
         self._runner.close()
 
     async def _run(self, seconds: float, idle: float) -> int:
-        listener = await _listen()
-        dispatcher = Dispatcher()
+        due = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        dispatcher = Dispatcher(lambda: loop.call_soon_threadsafe(due.set))
+        ears = asyncio.create_task(_listen(dispatcher, due))
         watchdog = Watchdog({"drain": lambda: self._drain.turns, "dispatcher": lambda: dispatcher.turns})
         dispatcher.start()
         watchdog.start()
         try:
-            return await self._drain.run(seconds=seconds, idle=idle, wait=_Waiter(listener, dispatcher))
+            return await self._drain.run(seconds=seconds, idle=idle, wait=_Waiter(due))
         finally:
             board.rest()
+            ears.cancel()
+            await asyncio.gather(ears, return_exceptions=True)
             await asyncio.to_thread(watchdog.stop)
             await asyncio.to_thread(dispatcher.stop)
-            if listener is not None:
-                await listener.aclose()
 
 
 class Dispatcher(threading.Thread):
     """Dispatches events of all tenants, tenant by tenant, for as long as the drain runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[], object] = lambda: None) -> None:
+        """`tell` is called when events were dispatched: runs may be due."""
         super().__init__(name="dispatcher", daemon=True)
+        self._tell = tell
         self._ending = threading.Event()
         self._work = threading.Event()
-        self.dispatched = 0
         self.turns = 0
 
     def poke(self) -> None:
@@ -82,68 +94,74 @@ class Dispatcher(threading.Thread):
         try:
             while not self._ending.is_set():
                 self.turns += 1
-                if not self._round():
-                    self._work.wait(0.25)
-                    self._work.clear()
+                self._work.clear()
+                waiting, found = self._round()
+                if found:
+                    self._tell()
+                    self._ending.wait(COMPANY)
+                elif waiting:
+                    self._ending.wait(ASIDE)
+                else:
+                    self._work.wait(LOOK)
         finally:
             connections.close_all()
 
-    def _round(self) -> bool:
-        """One batch for each tenant that has some; False if there was nothing, or nothing could be done."""
+    def _round(self) -> tuple[int, int]:
+        """One batch for each tenant that has some: how many tenants had, and how many events were dispatched."""
         try:
-            found = 0
-            for tenant in ledger.tenants_with_intake():
+            tenants, found = ledger.tenants_with_intake(), 0
+            for tenant in tenants:
                 self.turns += 1
                 if self._ending.is_set():
                     break
                 found += events.dispatch(tenant, now=clock.now())
-            self.dispatched += found
-            return found > 0
+            return len(tenants), found
         except Exception:
             log.exception("dispatch failed")
             connection.close()
             time.sleep(0.2)
-            return False
+            return 0, 0
 
 
-async def _listen() -> Any:
-    """A subscription to the bell, None if Redis is away: then the worker looks by itself."""
-    client = aioredis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1)
-    listener = client.pubsub()
-    try:
-        await listener.subscribe(bell.CHANNEL)
-    except (aioredis.RedisError, OSError):
-        return None
-    return listener
+async def _listen(dispatcher: Dispatcher, due: asyncio.Event) -> None:
+    """Hear the bell until cancelled; while Redis is away, take it that it rang, now and then."""
+    while True:
+        try:
+            async with (
+                aioredis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1) as client,
+                client.pubsub() as listener,
+            ):
+                await listener.subscribe(bell.CHANNEL)
+                await _hear(listener, dispatcher, due)
+        except (aioredis.RedisError, OSError):
+            dispatcher.poke()
+            due.set()
+            await asyncio.sleep(ASIDE)
+
+
+async def _hear(listener: Any, dispatcher: Dispatcher, due: asyncio.Event) -> None:
+    while True:
+        message = await listener.get_message(ignore_subscribe_messages=True, timeout=5)
+        if message:
+            dispatcher.poke()
+            if message["data"] != bell.EVENTS:
+                due.set()
 
 
 class _Waiter:
     """How a drain waits while nothing is due: for the bell, or until events were dispatched."""
 
-    def __init__(self, listener: Any, dispatcher: Dispatcher) -> None:
-        self._listener = listener
-        self._dispatcher = dispatcher
-        self._seen = 0
+    def __init__(self, due: asyncio.Event) -> None:
+        self._due = due
 
     async def __call__(self, seconds: float) -> None:
-        """Wait for at most `seconds`; wakes the dispatcher when the bell rings, and now and then."""
-        if self._dispatcher.dispatched != self._seen:
-            self._seen = self._dispatcher.dispatched
-            return  # events were dispatched since: runs may be due
-        if await self._rang(seconds):
-            self._dispatcher.poke()
-
-    async def _rang(self, seconds: float) -> bool:
-        if self._listener is None:
-            await asyncio.sleep(min(seconds, 0.1))
-            return True
+        """Wait for at most `seconds`, and no longer than a timer may be late."""
         try:
-            return bool(
-                await self._listener.get_message(ignore_subscribe_messages=True, timeout=min(seconds, 0.05))
-            )
-        except (aioredis.RedisError, OSError):
-            await asyncio.sleep(0.1)
-            return True
+            async with asyncio.timeout(min(seconds, TIMERS)):
+                await self._due.wait()
+        except TimeoutError:
+            return
+        self._due.clear()
 
 
 def _dsn() -> str:

@@ -111,8 +111,8 @@ def publish_batch(*, drafts: Sequence[Draft], actor: Actor, now: datetime) -> li
 
 def ring_on_commit() -> None:
     """Ring once when the transaction commits, however often this is asked for in it."""
-    if not any(callback is ledger.ring for _, callback, *_ in connection.run_on_commit):
-        transaction.on_commit(ledger.ring, robust=True)
+    if not any(callback is ledger.ring_for_events for _, callback, *_ in connection.run_on_commit):
+        transaction.on_commit(ledger.ring_for_events, robust=True)
 
 
 def _checked(draft: Draft) -> int | None:

@@ -55,7 +55,7 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> None:
 def rings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[None]]:
     """One entry for each time that the bell was rung."""
     heard: list[None] = []
-    monkeypatch.setattr("automations.ledger.actions.ring", lambda: heard.append(None))
+    monkeypatch.setattr("automations.ledger.actions.ring_for_events", lambda: heard.append(None))
     return heard
 
 

@@ -132,7 +132,7 @@ def test_a_suspended_tenant_is_shut_and_opens_again(committed, cast):
 
 
 def test_a_round_rings_and_calls_for_the_workers_that_do_not_listen(committed, cast, jobs, monkeypatch):
-    monkeypatch.setattr(bell, "ring", lambda: 0)
+    monkeypatch.setattr(bell, "ring", lambda *_: 0)
     enqueue(cast.tenant)
     rounds = tasks.Rounds()
     assert rounds.go() == tasks.BUSY
@@ -143,7 +143,7 @@ def test_a_round_rings_and_calls_for_the_workers_that_do_not_listen(committed, c
 
 
 def test_a_round_without_work_is_quiet(committed, cast, jobs, monkeypatch):
-    monkeypatch.setattr(bell, "ring", lambda: pytest.fail("there is nothing to ring for"))
+    monkeypatch.setattr(bell, "ring", lambda *_: pytest.fail("there is nothing to ring for"))
     assert tasks.Rounds().go() == tasks.QUIET
 
 
