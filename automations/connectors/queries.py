@@ -34,6 +34,7 @@ class ConnectionView:
     state_detail: str
     last_used_at: datetime | None
     last_checked_at: datetime | None
+    calls_at_once: int | None = None
     uses: tuple[Use, ...] = ()
 
 
@@ -100,5 +101,6 @@ def _view(row: Connection, uses: Iterable[Use] = ()) -> ConnectionView:
         state_detail=row.state_detail,
         last_used_at=row.last_used_at,
         last_checked_at=row.last_checked_at,
+        calls_at_once=row.calls_at_once,
         uses=tuple(uses),
     )

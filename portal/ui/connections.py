@@ -19,7 +19,7 @@ from kernel import clock
 from kernel.errors import NotFound, PortalError
 from portal.permissions import door
 from portal.request import SignedIn, TenantRequest
-from portal.ui import connection_form
+from portal.ui import connection_form, holds
 from portal.ui.kit.acts import ACTS
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, page
@@ -132,6 +132,8 @@ def one(request: TenantRequest, connection: str) -> HttpResponse:
             (use.title, address(_USES[use.kind], use.id) if use.kind in _USES else "") for use in view.uses
         ],
         "may": request.actor.may("connectors.edit"),
+        "may_pause": request.actor.may("engine.pause"),
+        "stands": holds.of_connection(view.id),
         "trail": moved(address("audit:trail"), {"object": view.public_id})
         if request.actor.may("audit.read")
         else "",

@@ -8,6 +8,8 @@ from typing import Any, Final
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from automations.ledger import queries as standing
+from automations.ledger.enums import Level
 from portal.permissions import door
 from portal.request import PartnerRequest
 from portal.ui import figures, fleet_figures  # noqa: F401 - registers its figures
@@ -31,9 +33,10 @@ class Client:
     figures: figures.Figures
     problem: str
     weight: int
+    paused: bool = False
 
 
-def client_of(tenant: Tenant, known: figures.Figures) -> Client:
+def client_of(tenant: Tenant, known: figures.Figures, *, paused: bool = False) -> Client:
     """A tenant as the fleet sees it: its state, and what is wrong with it in words."""
     job = getattr(tenant, "provisioning", None)
     state = str(tenant.state)
@@ -42,8 +45,10 @@ def client_of(tenant: Tenant, known: figures.Figures) -> Client:
     elif job is not None and job.state in (JobState.FAILED, JobState.ROLLED_BACK):
         state = "rolled_back"
     weight, problem = _problem(state, known, bool(job and job.error and state == "setting_up"))
+    if paused and not weight:
+        weight, problem = 1, _("Its work is paused")
     host = next((domain.host for domain in tenant.domains.all() if domain.is_primary), "")
-    return Client(tenant, host, state, known, problem, weight)
+    return Client(tenant, host, state, known, problem, weight, paused)
 
 
 def _problem(state: str, known: figures.Figures, stuck: bool) -> tuple[int, str]:
@@ -107,6 +112,8 @@ def fleet(request: PartnerRequest) -> HttpResponse:
         "chips": _chips(clients, show),
         "kpis": _kpis(clients),
         "words": {"cases": _("open exceptions"), "runs": _("runs today")},
+        "may_pause": request.actor.may("engine.pause") and bool(clients),
+        "paused_here": standing.pause_of(Level.PARTNER, request.partner.id) is not None,
         "q": request.GET.get("q", ""),
         "show": show,
         "total": len(clients),
@@ -119,7 +126,8 @@ def clients_of(request: PartnerRequest) -> list[Client]:
     """Every client of the partner with its figures: as many queries as providers make, and three."""
     tenants = list(queries.tenants_of(request.partner.id))
     known = figures.of([queries.ref_of(tenant) for tenant in tenants])
-    return [client_of(tenant, known[tenant.id]) for tenant in tenants]
+    paused = standing.shut_tenants([tenant.id for tenant in tenants])
+    return [client_of(tenant, known[tenant.id], paused=tenant.id in paused) for tenant in tenants]
 
 
 def _whole(text: str) -> int:

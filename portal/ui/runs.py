@@ -20,6 +20,7 @@ from kernel.errors import NotFound
 from kernel.ids import public_id
 from portal.permissions import door
 from portal.request import SignedIn, TenantRequest
+from portal.ui import holds
 from portal.ui import runs_shown as shown
 from portal.ui.kit.acts import ACTS
 from portal.ui.kit.pages import key_of, page, slice_by
@@ -134,6 +135,7 @@ def run(request: TenantRequest, run: str) -> HttpResponse:
         "trouble": shown.trouble(view, case, now),
         "case": _case(case),
         "may_operate": may_operate and not view.over,
+        "stands": holds.of_run(view),
         "may_retry": may_operate and view.status == RunStatus.SUSPENDED,
         "correct_url": _correct(request, case, view),
         "order_url": order_address(view.business_key) if request.actor.may("insights.read") else "",

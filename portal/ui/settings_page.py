@@ -14,6 +14,7 @@ from kernel import clock
 from kernel.errors import NotFound, PortalError
 from portal.permissions import door
 from portal.request import TenantRequest
+from portal.ui import holds
 from portal.ui.kit.acts import ACTS
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, page
@@ -79,6 +80,7 @@ def _show(
     request: TenantRequest, row: Tenant, form: forms.Form, clock_form: ClockForm | None = None
 ) -> HttpResponse:
     wrong = bool(form.errors or (clock_form and clock_form.errors))
+    stands = holds.of_client(row.id, row.partner_id)
     month = billing.month(row.id, context.now().date().replace(day=1))
     shown = {
         "form": form,
@@ -87,6 +89,8 @@ def _show(
         "tenant": row,
         "host": queries.primary_host(partner_id=row.partner_id, tenant_id=row.id),
         "plan": month.plan if month else None,
+        "stands": stands,
+        "paused_here": any(one["own"] for one in stands),
         "may_clock": row.sandbox and request.actor.may("tenancy.clock"),
         "crumbs": [(request.tenant.name, "/"), (_("Settings"), "")],
     }

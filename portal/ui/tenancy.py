@@ -11,7 +11,7 @@ from kernel import clock
 from kernel.errors import NotFound, PortalError
 from portal.permissions import door
 from portal.request import PartnerRequest
-from portal.ui import figures, fleet, installations, setup
+from portal.ui import figures, fleet, holds, installations, setup
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, key_of, page
 from portal.ui.tenancy_forms import ReasonForm
@@ -70,9 +70,12 @@ def detail(request: PartnerRequest, tenant: str) -> HttpResponse:
         "tenant": found,
         "tab": tab,
         "tabs": _TABS,
+        "stands": holds.of_client(found.id, found.partner_id) if found.ready_at else [],
+        "may_pause": found.ready_at is not None and request.actor.may("engine.pause"),
         "moves": moves(found) if client.state != "setting_up" else [],
         "crumbs": _crumbs(request, (found.name, "")),
     }
+    context["paused_here"] = any(one["own"] for one in context["stands"])
     if tab == "people":
         context["members"] = access.people_of(partner_id=request.partner.id, tenant_id=found.id)
     elif tab == "templates":

@@ -4,7 +4,18 @@ from typing import Final
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.ui import connections, endpoints, events, kpis, orders, overview, quarantine, settings_page
+from portal.ui import (
+    connections,
+    endpoints,
+    events,
+    kpis,
+    limits,
+    orders,
+    overview,
+    quarantine,
+    settings_page,
+    standing,
+)
 
 INSIGHTS: Final = [
     path("overview/", overview.overview, name="overview"),
@@ -36,11 +47,15 @@ CONNECTIONS: Final = [
     path("<str:connection>/edit", connections.edit, name="edit"),
     path("<str:connection>/secret", connections.secret, name="secret"),
     path("<str:connection>/check", connections.check, name="check"),
+    path("<str:connection>/pause/<slug:state>", standing.connection, name="pause"),
+    path("<str:connection>/limit", limits.connection, name="limit"),
     path("<str:connection>/remove", connections.remove, name="remove"),
 ]
 SETTINGS: Final = [
     path("", settings_page.settings, name="settings"),
     path("clock", settings_page.set_clock, name="clock"),
+    path("pause/<slug:state>", standing.tenant, name="pause"),
+    path("limit", limits.tenant, name="limit"),
 ]
 
 PAGES: Final[list[URLPattern | URLResolver]] = [

@@ -18,7 +18,7 @@ from automations.engine.queries import WorkflowFigures
 from kernel.errors import Forbidden, NotFound
 from portal.permissions import door
 from portal.request import TenantRequest
-from portal.ui import runs_shown
+from portal.ui import holds, runs_shown
 from portal.ui.kit import flow, graph, words
 from portal.ui.kit.dataform import leaves, place
 from portal.ui.kit.pages import key_of, page
@@ -45,6 +45,8 @@ def workflows(request: TenantRequest) -> HttpResponse:
         "rows": [_row(request, one) for one in sorted(fitting, key=lambda one: order[one.health])],
         "total": len(found),
         "q": request.GET.get("q", ""),
+        "may_pause": request.actor.may("engine.pause"),
+        "paused_here": holds.paused_here(request.tenant.id),
         "may_install": request.actor.may("templates.install"),
         "library_url": address("templates:library"),
         "crumbs": [(request.tenant.name, "/"), (_("Workflows"), "")],
@@ -120,6 +122,8 @@ def detail(request: TenantRequest, workflow: str) -> HttpResponse:
         ),
         "step": {"title": flow.title_of(step), "source": step.source} if step else None,
         "steps": len(program.tasks),
+        "stands": holds.of_workflow(found),
+        "turns": holds.rule_word(found.concurrency),
         "settings": _settings(found),
         "connections": _connections(found),
         "settings_url": settings_address(request, found),
