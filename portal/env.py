@@ -42,6 +42,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    if not text.isdigit() or not (text == "0" or 7 <= int(text) <= 36_500):
+        raise ValueError("must be a number of days from 7 on, or 0 for ever")
+    return int(text)
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -128,6 +134,8 @@ class Env:
     base_domain: str
     web_workers: int
     worker_children: int
+    keep_data_days: int
+    keep_runs_days: int
     egress_allow: tuple[str, ...]
     log_level: str
     log_json: bool
@@ -162,6 +170,8 @@ class Env:
             base_domain=reader.get("BASE_DOMAIN", str, "localhost"),
             web_workers=reader.get("WEB_WORKERS", _count, "2"),
             worker_children=reader.get("WORKER_CHILDREN", _count, "2"),
+            keep_data_days=reader.get("KEEP_DATA_DAYS", _days, "90"),
+            keep_runs_days=reader.get("KEEP_RUNS_DAYS", _days, "400"),
             egress_allow=reader.get("EGRESS_ALLOW", _host_ports, ""),
             log_level=reader.get("LOG_LEVEL", _level, "INFO"),
             log_json=reader.get("LOG_JSON", _boolean, "0"),

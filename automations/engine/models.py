@@ -151,6 +151,7 @@ class Run(Row):
     )
     started_at = models.DateTimeField(help_text="By the tenant's clock, as every time of a run.")
     ended_at = models.DateTimeField(null=True)
+    stripped_at = models.DateTimeField(null=True, help_text="When its data were taken away; its times stay.")
 
     class Meta:
         ordering = ["-started_at", "-id"]
@@ -232,6 +233,23 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.digest[:12]} of {self.run_id}"
+
+
+class Forgetting(models.Model):
+    """A trace of runs, or of data of runs, that were kept long enough and went."""
+
+    at = models.DateTimeField()
+    what = models.CharField(max_length=4, help_text="`data`: what happened stays; `runs`: nothing does.")
+    until = models.DateTimeField(null=True, help_text="Runs that started before are dealt with.")
+    runs = models.IntegerField()
+    freed = models.BigIntegerField(help_text="Bytes of data.")
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the runs' ids in their order.")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.runs} runs"
 
 
 class Subscription(models.Model):

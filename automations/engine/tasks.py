@@ -10,6 +10,7 @@ from celery.signals import worker_ready
 
 from automations.engine.actions import redriving
 from automations.engine.actions.forgetting import forget_event_keys
+from automations.engine.actions.keeping import forget_runs
 from automations.engine.actions.pausing import mend_lanes
 from automations.engine.actions.watchdog import QUEUE, Guard
 from automations.engine.actions.worker import Worker
@@ -21,6 +22,8 @@ SECONDS: Final = 20.0
 """A drain ends after that long, so that a worker that is asked to stop stops."""
 IDLE: Final = 1.5
 FORGET_SECONDS: Final = 1800.0
+KEEP_SECONDS: Final = 6 * 3600.0
+_keep_now: Final = jobs.every(KEEP_SECONDS)
 BULK_SECONDS: Final = 4.0
 """A turn of a bulk act; less than it takes the dispatcher to send the job again, so that turns do not pile up."""
 MEND_SECONDS: Final = 5.0
@@ -53,6 +56,19 @@ def forget(**_: object) -> None:
     count = forget_event_keys()
     if count:
         log.info("event keys forgotten", keys=count)
+
+
+def _keepers() -> Iterable[Mapping[str, object]]:
+    """Every tenant that works, once in a while."""
+    return [{"tenant": key} for _ in _keep_now() for key in ledger.working_tenants()]
+
+
+@jobs.job("engine.keep", queue="work", due=_keepers)
+def keep(**_: object) -> None:
+    """Take away what was kept long enough of the runs of one tenant."""
+    count = forget_runs()
+    if count:
+        log.info("runs forgotten", runs=count)
 
 
 def _bulks() -> Iterable[Mapping[str, object]]:

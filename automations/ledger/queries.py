@@ -29,6 +29,11 @@ def tenants_with_intake() -> list[TenantRef]:
     return [tenancy.tenant_ref(key) for key in keys]
 
 
+def working_tenants() -> list[UUID]:
+    """Tenants that are worked for."""
+    return list(Slot.objects.filter(open=True).order_by("tenant_id").values_list("tenant_id", flat=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """The work that waits: due runs, events, the age of the oldest in seconds, and leases that ran out."""

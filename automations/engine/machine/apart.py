@@ -23,7 +23,7 @@ LINES: Final = 512
 _MANY: Final = 32
 """From so many lines on, a row is packed in two parts."""
 _TWO: Final = b"\x04"
-_HEAVY: Final = ("o", "i", "q", "was", "now")
+DATA: Final = ("o", "i", "q", "was", "now")
 """Members of a journal's line that are data; the others say what happened."""
 
 
@@ -148,8 +148,8 @@ def _put(value: Json, path: Sequence[str | int], part: Json) -> Json:
 
 def pack_lines(lines: Sequence[Mapping[str, Json]]) -> bytes:
     """Lines of a journal, packed so that what happened can be read without the data."""
-    light = [{name: value for name, value in line.items() if name not in _HEAVY} for line in lines]
-    heavy = [{name: line[name] for name in _HEAVY if name in line} for line in lines]
+    light = [{name: value for name, value in line.items() if name not in DATA} for line in lines]
+    heavy = [{name: line[name] for name in DATA if name in line} for line in lines]
     first = jsonx.pack(light)
     return _TWO + len(first).to_bytes(4, "big") + first + jsonx.pack(heavy)
 
