@@ -20,7 +20,7 @@ from kernel.errors import NotFound
 from kernel.ids import public_id
 from portal.permissions import door
 from portal.request import SignedIn, TenantRequest
-from portal.ui import holds
+from portal.ui import holds, run_data
 from portal.ui import runs_shown as shown
 from portal.ui.kit.acts import ACTS
 from portal.ui.kit.pages import key_of, page, slice_by
@@ -45,6 +45,7 @@ _TABS: Final = {
     "summary": gettext_lazy("Summary"),
     "input": gettext_lazy("Input"),
     "output": gettext_lazy("Output"),
+    "log": gettext_lazy("Log"),
 }
 
 ACTS.update(
@@ -141,6 +142,8 @@ def run(request: TenantRequest, run: str) -> HttpResponse:
         "order_url": order_address(view.business_key) if request.actor.may("insights.read") else "",
         "event_url": event_address(view.event_id) if request.actor.may("events.read") else "",
         "history": _history(request, view, may_go_back=may_operate and view.status in _STANDING),
+        "given": run_data.of_run(view, "input"),
+        "output": run_data.of_run(view, "output") if view.over and view.output is not None else None,
         "step": shown.step_panel(view, step, now),
         "tab": tab,
         "tabs": _tabs(request, tab),

@@ -17,12 +17,14 @@ from automations.engine.models import Run
 from automations.engine.queries import Passage, RunView, Step, Waiting
 from automations.inbox.queries import CaseRow
 from kernel.money import Money
+from portal.ui import run_data
 from portal.ui.kit import flow, timeline, words
 from portal.ui.kit import graph as drawing_of
 from portal.ui.kit.graph import Node
 from portal.ui.links import order_address
+from portal.ui.run_data import Shown
 from portal.ui.steps_shown import line as line_of
-from portal.ui.steps_shown import mode, reason, title_at
+from portal.ui.steps_shown import logged, mode, reason, title_at
 
 Json = Any
 _STATES: Final[Mapping[str, str]] = {
@@ -266,13 +268,13 @@ class Panel:
     last: Step | None
     tries: Sequence[Mapping[str, Any]]
     times: int
-    given: Json
-    output: Json
-    has_input: bool
-    has_output: bool
+    given: Shown | None
+    output: Shown | None
+    sent: Shown | None
     error: Json
     request: Json
     key: str
+    log: Sequence[Mapping[str, Any]]
     edited: Sequence[Step]
 
 
@@ -302,13 +304,17 @@ def step_panel(view: RunView, ref: str, now: datetime) -> Panel | None:
         last=last,
         tries=[_try(one) for one in lines],
         times=len(lines),
-        given=given.input if given else None,
-        output=last.output if last else None,
-        has_input=given is not None,
-        has_output=bool(last and last.status == "completed" and last.output is not None),
+        given=run_data.of_step(given, given.input, frozenset("i"), view.public_id) if given else None,
+        output=run_data.of_step(last, last.output, frozenset("o"), view.public_id)
+        if last and last.status == "completed" and last.output is not None
+        else None,
+        sent=run_data.of_step(call, call.request, frozenset("q"), view.public_id)
+        if call and call.request
+        else None,
         error=failed.error if failed and last is failed else None,
         request=(call.request or (call.error or {}).get("request")) if call else None,
         key=_key(call),
+        log=[logged(one, view.definition.document) for one in lines],
         edited=[one for one in lines if one.status == "resumed"],
     )
 

@@ -35,6 +35,19 @@ def line(step: Step, document: Mapping[str, Json]) -> dict[str, Any]:
     return {"text": told(step, document), "state": step.status, "number": step.no, "at": step.end}
 
 
+def logged(step: Step, document: Mapping[str, Json]) -> dict[str, Any]:
+    """A line of one step's own log: what happened, what was called, how it was answered, how long that took."""
+    request = step.request or (step.error or {}).get("request")
+    parts = [told(step, document)]
+    if isinstance(request, Mapping):
+        parts.append(f"{request.get('method', '')} {request.get('uri', '')}".strip())
+    took = (step.end - step.begin).total_seconds()
+    if took > 0:
+        parts.append(words.duration(took))
+    key = step.key or str((step.error or {}).get("key") or "")
+    return {**line(step, document), "text": " · ".join(parts), "key": key, "reason": step.reason}
+
+
 def told(step: Step, document: Mapping[str, Json]) -> str:
     """What happened, in a sentence."""
     title = title_at(document, step.ref)

@@ -14,6 +14,7 @@ from portal.ui import (
     limits,
     migrate,
     rewind,
+    run_data,
     runs,
     runs_acts,
     standing,
@@ -47,6 +48,7 @@ _RUNS: Final = [
     path("<str:run>/retry", runs_acts.retry, name="retry"),
     path("<str:run>/skip", runs_acts.skip, name="skip"),
     path("<str:run>/complete", runs_acts.complete, name="complete"),
+    path("<str:run>/data/<slug:what>", run_data.data, name="data"),
     path("<str:run>/from/<int:line>", rewind.rewind, name="rewind"),
 ]
 _WORKFLOWS: Final = [

@@ -52,6 +52,7 @@ WORDS: Final[Mapping[str, str]] = {
     "events:decide:decision": "discard",
     "state": "paused",
     "step": "business",
+    "runs:data:what": "input",
     "templates:install:step": "settings",
     "tenancy:state:state": "suspended",
     "url": "nowhere",

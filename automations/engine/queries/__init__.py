@@ -1,5 +1,6 @@
 """Reads of workflows and runs for pages, the API and rooms above: frozen values, nothing that can be saved."""
 
+from automations.engine.machine.apart import Kept
 from automations.engine.queries.bulks import (
     BulkView,
     Cause,
@@ -42,6 +43,7 @@ from automations.engine.queries.journal import (
     passages,
     step_of,
     tail,
+    whole,
 )
 from automations.engine.queries.runs import (
     Question,
@@ -60,6 +62,7 @@ __all__ = [
     "PROBLEMS",
     "BulkView",
     "Cause",
+    "Kept",
     "Passage",
     "Preview",
     "Question",
@@ -101,6 +104,7 @@ __all__ = [
     "try_table",
     "unfinished_counts",
     "upcoming",
+    "whole",
     "workflow_figures",
     "wrong_answer",
 ]

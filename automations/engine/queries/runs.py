@@ -56,6 +56,7 @@ class RunView:
     event_id: UUID | None = None
     parent_id: UUID | None = None
     step: str = ""
+    stripped_at: datetime | None = None
     input_kept: Sequence[Kept] = ()
     output_kept: Sequence[Kept] = ()
 
@@ -146,6 +147,7 @@ def run_view(run_id: UUID, *, data: bool = True) -> RunView:
         event_id=run.event_id,
         parent_id=run.parent_id,
         step=run.step,
+        stripped_at=run.stripped_at,
     )
 
 
