@@ -165,11 +165,11 @@ def test_ten_thousand_steps_with_their_data_take_no_time(manager: Client, failed
     for name, part in parts.items():
         took = []
         part()
-        for _ in range(9):
+        for _ in range(21):
             began = time.process_time()
             part()
             took.append(time.process_time() - began)
-        assert max(took) < 0.2, (name, took)
+        assert sorted(took)[19] < 0.2, (name, took)  # 95 of 100
     passage = queries.passages(failed.pk)["/do/1/book"]
     assert (passage.times, passage.failed) == (9_999, 100)
     assert sum(what == "try" for _, _, what in passage.stretches) == 100  # each failed try
