@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from automations.engine.actions import redriving
 from automations.engine.machine.moves import Outcome
+from automations.engine.queries import RunFilter
 from automations.inbox import actions
 from automations.inbox.models import Case
 from kernel import clock
@@ -21,6 +23,9 @@ def pages(cast: Cast) -> list[str]:
         failed = bench.fail(at=now - timedelta(hours=9), shipping_address=ADDRESS)
         done = bench.fail(Outcome(201, {}, {"reference": "SO-1"}), order_id="10046", at=now)
         going = bench.fail(order_id="10047", at=now)
+        act = redriving.start_bulk(
+            act="skip", wanted=RunFilter(business_key="10045"), reason="by phone", actor=BY, now=now
+        )
         case = Case.objects.get(run_id=failed.pk)
         Case.objects.filter(pk=case.pk).update(facts={"Shop": {"units": 14}, "Warehouse": {"units": 9}})
         actions.comment_on_case(case_id=case.pk, text="The carrier found it.", actor=BY, now=now)
@@ -32,6 +37,9 @@ def pages(cast: Cast) -> list[str]:
         inbox, f"{inbox}correct", f"{inbox}decide/cancel", f"{inbox}decide/complete",
         "/runs/", "/runs/?status=suspended", "/runs/?q=nothing-like-it", run, f"{run}?step=/do/1/book&tab=input",
         f"{run}cancel", f"/runs/{done.public_id}/",
+        f"{run}from/1", "/runs/bulk/start", "/runs/bulk/start?act=cancel", "/runs/bulk/start?order=none", "/runs/bulk/",
+        f"/runs/bulk/{act.public_id}/", f"/runs/bulk/{act.public_id}/?show=trouble", f"{workflow}dry-run",
+        f"{workflow}move",
         "/workflows/", "/workflows/?q=nothing-like-it", workflow, f"{workflow}?step=/do/1/book",
         f"{workflow}settings", f"{workflow}start", f"{workflow}state/paused",
     ]  # fmt: skip
