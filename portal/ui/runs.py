@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from automations.engine import queries
-from automations.engine.enums import RunStatus
+from automations.engine.enums import BulkAct, RunStatus
 from automations.engine.models import Run
 from automations.engine.queries import RunView
 from automations.inbox import queries as inbox
@@ -135,6 +135,7 @@ def run(request: TenantRequest, run: str) -> HttpResponse:
         "steps_word": shown.decided(drawn),
         "trouble": shown.trouble(view, case, now),
         "case": _case(case),
+        "alike": _alike(view),
         "may_operate": may_operate and not view.over,
         "stands": holds.of_run(view),
         "may_retry": may_operate and view.status == RunStatus.SUSPENDED,
@@ -160,6 +161,19 @@ def _case_of(view: RunView, now: datetime) -> CaseRow | None:
         return failure
     asked = inbox.find(view.public_id, now=now)
     return next((one for one in asked if one.closed_at is None), asked[0] if asked else None)
+
+
+def _alike(view: RunView) -> dict[str, Any] | None:
+    """How many runs stand at this step for this reason, and where all are sent on; None if it is the only one."""
+    if view.status != RunStatus.SUSPENDED or view.workflow is None:
+        return None
+    error = view.error or {}
+    kind, code = str(error.get("type") or "").rsplit("/", 1)[-1], error.get("status")
+    code = code if isinstance(code, int) else 0
+    wanted = queries.RunFilter(workflow=view.workflow.id, step=view.step, error=kind, code=code)
+    number = queries.matching(wanted, BulkAct.RETRY).count()
+    given = {"workflow": view.workflow.public_id, "step": view.step, "error": kind, "code": code}
+    return {"number": number, "url": moved(reverse("runs:bulk_start"), given)} if number > 1 else None
 
 
 def _crumbs(request: TenantRequest, view: RunView) -> list[tuple[str, str]]:

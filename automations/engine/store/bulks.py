@@ -15,8 +15,8 @@ _NEXT: Final = """
 select i.position, i.run_id from engine_bulk_item i
 where i.bulk_id = %s and i.state = 'waiting' and (i.business_key = '' or not exists (
   select from engine_bulk_item e
-  where e.bulk_id = i.bulk_id and e.business_key = i.business_key and e.position < i.position
-    and e.state in ('waiting', 'sent')))
+  where e.bulk_id = i.bulk_id and e.business_key = i.business_key and e.business_key <> ''
+    and e.position < i.position and e.state in ('waiting', 'sent')))
 order by i.position limit %s
 """
 _FOLLOW: Final = """
@@ -35,11 +35,12 @@ set state = seen.state, at = clock_timestamp(),
 from seen where i.bulk_id = %s and i.position = seen.position and seen.state is not null
 """
 _HOLD: Final = """
-update engine_bulk_item i set state = 'held', why = %s, at = clock_timestamp()
-where i.bulk_id = %s and i.state = 'waiting' and i.business_key <> '' and exists (
-  select from engine_bulk_item e
-  where e.bulk_id = i.bulk_id and e.business_key = i.business_key and e.position < i.position
-    and e.state in ('failed', 'held'))
+with broken as (
+  select business_key, min(position) as position from engine_bulk_item
+  where bulk_id = %s and state = 'failed' and business_key <> '' group by business_key)
+update engine_bulk_item i set state = 'held', why = %s, at = clock_timestamp() from broken
+where i.bulk_id = %s and i.business_key = broken.business_key and i.business_key <> ''
+  and i.position > broken.position and i.state = 'waiting'
 """
 
 
@@ -74,7 +75,7 @@ def follow(key: UUID, why_held: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_FOLLOW, [key, key])
         changed: int = cursor.rowcount
-        cursor.execute(_HOLD, [why_held, key])
+        cursor.execute(_HOLD, [key, why_held, key])
         return changed + int(cursor.rowcount)
 
 

@@ -121,6 +121,15 @@ def test_the_list_of_acts_is_empty_at_first(manager: Client, tenant: TenantRef, 
     assert manager.get("/runs/bulk/blk_00000000000000000000000000/").status_code == 404
 
 
+def test_a_run_knows_how_many_stand_where_it_does(manager: Client, three: list[Run]) -> None:
+    run = Run.objects.get(pk=three[0].pk)
+    Run.objects.filter(pk__in=[one.pk for one in three]).update(step="/do/0/check")
+    page = words(manager.get(f"/runs/{run.public_id}/"))
+    assert "All 3 alike" in page
+    href = page.split("All 3 alike")[0].rpartition('href="/runs')[2].split('"')[0].replace("&amp;", "&")
+    assert "All 3 matching runs" in words(manager.get(f"/runs{href}"))
+
+
 # back to an earlier step
 
 
