@@ -116,7 +116,9 @@ def reason(error: Mapping[str, Json] | None) -> str:
     if not error:
         return ""
     said = failures.said(error) or str(error.get("title") or "")
-    status = failures.status_answered(error)
+    status = (
+        0 if error.get("limit") else failures.status_answered(error)
+    )  # a limit is not what anybody answered
     text = f"{status}, {said}" if status and said else said or str(status or "")
     text = text.rstrip(".")
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"

@@ -108,6 +108,6 @@ def _began(first: Event) -> str:
     return _("It began with the event %(type)s %(subject)s of %(time)s (%(id)s).") % {
         "type": first.type,
         "subject": first.subject,
-        "time": clock.rfc3339(first.received_at),
+        "time": clock.rfc3339(first.received_at.replace(microsecond=0)),
         "id": first.public_id,
     }

@@ -134,7 +134,7 @@ def _began(run_id: UUID) -> str:
     return _("It began with the event %(type)s %(subject)s of %(time)s (%(id)s).") % {
         "type": first.type,
         "subject": first.subject,
-        "time": rfc3339(first.received_at),
+        "time": rfc3339(first.received_at.replace(microsecond=0)),
         "id": first.public_id,
     }
 
