@@ -93,7 +93,7 @@ def over(run: Run, strand: Strand, task: Task, members: Sequence[dict[str, Json]
         outputs = [_given_back(member, task) for member in members]
         failed = sum(member["status"] == "faulted" for member in members)
         finish(
-            run, strand, task, state["i"], outputs, begin=state["b"], k=state["id"], n=len(members), f=failed
+            run, strand, task, state["i"], outputs, begin=state["b"], k=state["id"], of=len(members), f=failed
         )
         strand.count += 1  # not before: if the output cannot be used, a repeat finds these runs again
         return
