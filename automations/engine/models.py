@@ -335,8 +335,7 @@ class Bulk(Row):
         constraints = [
             # a pace that is none would end never, or at once
             models.CheckConstraint(condition=Q(rate__gt=0), name="bulk_has_a_pace"),
-            # what is over says since when
-            models.CheckConstraint(
+            models.CheckConstraint(  # what is over says since when
                 condition=Q(state=BulkState.DONE, over_at__isnull=False)
                 | (~Q(state=BulkState.DONE) & Q(over_at__isnull=True)),
                 name="bulk_over_when_done",
@@ -363,10 +362,8 @@ class BulkItem(models.Model):
     class Meta:
         db_table = "engine_bulk_item"
         indexes = [
-            # what is to be done next, and what is under way
             models.Index(fields=["bulk_id", "state", "position"], name="bulk_item_next"),
-            # whether an earlier run of the same order is through
-            models.Index(
+            models.Index(  # whether an earlier run of the same order is through
                 fields=["bulk_id", "business_key", "position"],
                 condition=~Q(business_key=""),
                 name="bulk_item_of_key",
