@@ -144,6 +144,11 @@ def pauses_in(tenant_id: UUID, level: Level) -> dict[UUID, Standing]:
     return {row.target: _standing(row) for row in rows}
 
 
+def pauses() -> list[Standing]:
+    """Everything that is paused, of all tenants, oldest first."""
+    return [_standing(row) for row in Pause.objects.order_by("at")]
+
+
 def shut_tenants(tenant_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these stand still by a pause."""
     return set(Slot.objects.filter(tenant_id__in=tenant_ids, paused=True).values_list("tenant_id", flat=True))

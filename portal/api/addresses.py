@@ -14,6 +14,7 @@ from portal.api import (
     events,
     inbox,
     insights,
+    standing,
     templates,
     tenancy,
 )
@@ -48,6 +49,8 @@ PARTNER: Final[_Addresses] = [
     path("tenants/<str:tenant>/suspend", tenancy.Suspend.as_view(), name="tenant-suspend"),
     path("tenants/<str:tenant>/resume", tenancy.Resume.as_view(), name="tenant-resume"),
     path("tenants/<str:tenant>/archive", tenancy.Archive.as_view(), name="tenant-archive"),
+    path("tenants/<str:tenant>/pause", standing.ClientPause.as_view(), name="tenant-pause"),
+    path("pause", standing.EverybodysPause.as_view(), name="pause-all"),
     path(
         "tenants/<str:tenant>/installations",
         templates.ClientInstallations.as_view(),
@@ -74,11 +77,19 @@ TENANT: Final[_Addresses] = [
     path(
         "connections/<str:connection>/secret", connectors.ConnectionSecret.as_view(), name="connection-secret"
     ),
+    path("connections/<str:connection>/pause", standing.ConnectionPause.as_view(), name="connection-pause"),
+    path("connections/<str:connection>/limit", standing.ConnectionLimit.as_view(), name="connection-limit"),
     path("connections/<str:connection>/test", connectors.ConnectionTest.as_view(), name="connection-test"),
     path("workflows", engine.Workflows.as_view(), name="workflows"),
     path("workflows/<str:workflow>", engine.OneWorkflow.as_view(), name="workflow"),
     path("workflows/<str:workflow>/pause", engine.Pause.as_view(), name="workflow-pause"),
     path("workflows/<str:workflow>/activate", engine.Activate.as_view(), name="workflow-activate"),
+    path("workflows/<str:workflow>/switch-off", standing.SwitchOff.as_view(), name="workflow-switch-off"),
+    path(
+        "workflows/<str:workflow>/concurrency",
+        standing.WorkflowConcurrency.as_view(),
+        name="workflow-concurrency",
+    ),
     path("workflows/<str:workflow>/settings", engine.WorkflowSettings.as_view(), name="workflow-settings"),
     path("workflows/<str:workflow>/dry-run", bulks.DryRuns.as_view(), name="workflow-dry-run"),
     path("workflows/<str:workflow>/migration", bulks.Migration.as_view(), name="workflow-migration"),
@@ -87,6 +98,7 @@ TENANT: Final[_Addresses] = [
     path("runs/<str:run>", engine.OneRun.as_view(), name="run"),
     path("runs/<str:run>/journal", engine.Journal.as_view(), name="run-journal"),
     path("runs/<str:run>/resume", engine.ResumeOne.as_view(), name="run-resume"),
+    path("runs/<str:run>/pause", standing.RunPause.as_view(), name="run-pause"),
     path("runs/<str:run>/cancel", engine.CancelOne.as_view(), name="run-cancel"),
     path("runs/<str:run>/outlook", bulks.RewindOutlook.as_view(), name="run-outlook"),
     path("runs/<str:run>/rewind", bulks.RewindOne.as_view(), name="run-rewind"),
@@ -113,5 +125,7 @@ TENANT: Final[_Addresses] = [
     path("installations/<str:installation>", templates.OneInstallation.as_view(), name="installation"),
     path("usage", billing.UsageOfMonth.as_view(), name="usage"),
     path("clock", tenancy.TenantClock.as_view(), name="clock"),
+    path("pause", standing.OwnPause.as_view(), name="pause"),
+    path("limit", standing.OwnLimit.as_view(), name="limit"),
 ]
 """On a client's host."""

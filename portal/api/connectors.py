@@ -66,6 +66,7 @@ class ConnectionShape(Shape):
     state_detail = fields.text("The same in words.", allow_blank=True)
     last_used_at = fields.perhaps_at("When a call went through it, to the minute.")
     last_checked_at = fields.perhaps_at("When it was last tested.")
+    calls_at_once = fields.number("Calls at a time; null: as many as there are.", allow_null=True)
 
 
 class ConnectionDetail(ConnectionShape):

@@ -37,7 +37,7 @@ from tenants.tenancy import context
 _WEEK: Final = timedelta(days=7)
 
 
-def _figures(key: UUID) -> WorkflowFigures:
+def figures_of(key: UUID) -> WorkflowFigures:
     found = queries.workflow_figures(context.now() - _WEEK)
     one = next((row for row in found if row.workflow.id == key), None)
     if one is None:
@@ -87,13 +87,13 @@ class OneWorkflow(Desk):
     @operation("get_workflow", returns=WorkflowShape)
     def get(self, call: Call, workflow: str) -> WorkflowFigures:
         """One workflow with how it did lately."""
-        return _figures(key_of("wfl", workflow))
+        return figures_of(key_of("wfl", workflow))
 
 
 def _switch(call: Call, workflow: str, state: WorkflowState) -> WorkflowFigures:
     row = workflow_of(call, workflow, "engine.operate")
     workflows.set_state(workflow=row, state=state, actor=call.actor, now=context.now(), **call.body)
-    return _figures(row.id)
+    return figures_of(row.id)
 
 
 OPERATE: Final = Rule(methods={"POST": "engine.operate", "PUT": "engine.operate"}, by_grant=True)
@@ -138,7 +138,7 @@ class WorkflowSettings(Desk):
             actor=call.actor,
             now=clock.now(),
         )
-        return _figures(row.id)
+        return figures_of(row.id)
 
 
 class Runs(Desk):

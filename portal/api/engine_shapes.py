@@ -34,12 +34,17 @@ class WorkflowShape(Shape):
     id = PublicId("wfl", source="workflow.public_id", help_text="Id of the workflow.")
     name = fields.text("Its name.", source="workflow.name")
     title = fields.text("Its name for people.", source="workflow.title")
-    state = fields.one_of(WorkflowState.choices, "Whether events start runs.", source="workflow.state")
+    state = fields.one_of(
+        WorkflowState.choices, "Whether events start runs; paused, those wait.", source="workflow.state"
+    )
     template = fields.text(
         "`slug@version` that it was installed from.", source="workflow.template", allow_blank=True
     )
     config = fields.anything("Its settings.", source="workflow.config")
     connections = serializers.SerializerMethodField(help_text="Alias in the definition to connection.")
+    concurrency = fields.anything(
+        "`limit` and `key`: how many runs go at a time; null without a limit.", source="workflow.concurrency"
+    )
     created_at = fields.at("When it was set up.", source="workflow.created_at")
     figures = FiguresShape(source="*", help_text="How it did lately.")
 
