@@ -14,31 +14,41 @@ LEASE_SECONDS: Final = 30
 """A run belongs to a worker that long without a word from it."""
 
 _CLAIM: Final = """
-with fair as (select vtime from ledger_fair_clock),
+with recursive fair as (select vtime from ledger_fair_clock),
+earliest as (
+  -- the first run of each tenant that has one, from leap to leap in the index, however many wait behind it
+  (select q.tenant_id, q.ready_at from ledger_queue q where q.owner is null and not q.held
+   order by q.tenant_id, q.ready_at limit 1)
+  union all
+  select n.tenant_id, n.ready_at from earliest e cross join lateral (
+    select q.tenant_id, q.ready_at from ledger_queue q
+    where q.owner is null and not q.held and q.tenant_id > e.tenant_id
+    order by q.tenant_id, q.ready_at limit 1) n),
 turn as (
   select s.tenant_id, s.schema_name, s.weight, greatest(s.vtime, fair.vtime) as at, known.now,
          s.virtual_now is not null as virtual, s.halts, s.max_running
-  from ledger_slot s cross join fair cross join lateral (
+  from earliest e join ledger_slot s on s.tenant_id = e.tenant_id cross join fair cross join lateral (
     -- an event that is not dispatched yet may be what a run waits for: time has come only as far as the first of them
     select least(coalesce(s.virtual_now, clock_timestamp()), (
       select i.received_at from ledger_intake i where i.tenant_id = s.tenant_id order by i.seq limit 1)) as now) known
-  where s.open and exists (
-    select from ledger_queue q
-    where q.tenant_id = s.tenant_id and q.owner is null and not q.held and q.ready_at <= known.now)
+  where s.open and e.ready_at <= known.now
     and (s.max_running is null or ledger_in_hand(s.tenant_id) < s.max_running)
   order by at limit 1 for update of s),
 due as (
-  select q.run_id from ledger_queue q, turn
-  where q.tenant_id = turn.tenant_id and q.owner is null and not q.held and q.ready_at <= turn.now
-  -- where the tenant has a limit, counted anew now that nobody else claims of it
-  order by q.ready_at limit (select case when t.max_running is null then %(most)s
-    else least(%(most)s, greatest(t.max_running - ledger_in_hand(t.tenant_id), 0)) end from turn t)
-  for update of q skip locked),
+  -- one tenant and one instant: in the order of the index, as far as the limit
+  select q.run_id from ledger_queue q
+  where q.tenant_id = (select tenant_id from turn) and q.owner is null and not q.held
+    and q.ready_at <= (select now from turn)
+  order by q.ready_at limit %(most)s for update of q skip locked),
+mine as (
+  -- where the tenant has a limit, counted anew now that nobody else claims of it; the planner must know the limit above
+  select run_id from due limit (
+    select greatest(t.max_running - ledger_in_hand(t.tenant_id), 0) from turn t where t.max_running is not null)),
 claimed as (
   update ledger_queue q
   set owner = %(worker)s, epoch = q.epoch + 1, claims = q.claims + 1,
       lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
-  from due where q.run_id = due.run_id
+  from mine where q.run_id = mine.run_id
   returning q.run_id, q.definition_id, q.epoch, q.ready_at, q.wakes, q.claims, q.signal),
 charge as (
   update ledger_slot s set vtime = turn.at + (select count(*) from claimed) / turn.weight
