@@ -27,7 +27,7 @@ from tenants.audit.actions import record
 from tenants.tenancy import context
 
 Json = Any
-LONGEST: Final = 20_000
+LONGEST: Final = 100_000
 """Lines of a journal that are walked along to find an earlier state."""
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from automations.engine.dsl.expressions import NOW
 from automations.engine.dsl.program import CallTask, Do, For, Fork, Listen, Switch, Task, Try
 from automations.engine.errors import CannotRewind, UnknownStep, WorkflowError, gettext_noop
 from automations.engine.machine import faults, interpreter, operating
@@ -282,6 +283,8 @@ def _renew(strand: Strand, later: float) -> None:
 def _complete(run: Run, strand: Strand, task: Task, line: Line) -> None:
     """Finish a task with what it gave then; what it exported is worked out of that again."""
     output, arguments = line.get("o"), run.arguments(strand)
+    if NOW in run.program.used:
+        arguments[NOW] = line["b"]
     if task.export_as is not None:
         given = arguments["input"] = strand.data
         if task.input_from is not None:

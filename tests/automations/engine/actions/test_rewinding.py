@@ -129,3 +129,49 @@ def test_an_item_of_a_map_is_refused_with_the_reason(committed, tenant, worker):
     assert item is not None
     with pytest.raises(CannotRewind, match="item of a map"):
         rewinding.rewind(run_id=item.id, no=0, actor=BY, now=clock.now())
+
+
+def test_runs_that_a_step_started_are_ended_and_others_begin(committed, tenant, worker):
+    deploy(
+        "do: [{a: {set: {n: 2}}}, {all: {call: 'map:1@default', with: {in: '${ [range(.n)] }', each: i,"
+        " do: [{x: {set: '${ if $i == 1 then error(\"shut\") else {ok: $i} end }'}}]}}}]"
+    )
+    place()
+    worker()
+    parent = Run.objects.get(tasks="")
+    assert parent.status == "waiting"
+    assert sorted(Run.objects.exclude(tasks="").values_list("status", flat=True)) == [
+        "completed",
+        "suspended",
+    ]
+    found = rewinding.outlook(parent.id, 0)
+    assert (found.data[0]["subject"], found.runs) == ("10045", 0)  # the step is not through
+    rewinding.rewind(run_id=parent.id, no=0, actor=BY, now=clock.now(), reason="again")
+    worker()
+    items = Run.objects.exclude(tasks="")
+    assert sorted(items.values_list("status", flat=True)) == [
+        "cancelled",
+        "completed",
+        "completed",
+        "suspended",
+    ]
+    assert [step.status for step in queries.journal(parent.id)] == ["completed", "resumed", "completed"]
+    last = items.get(status="suspended")
+    operate.resume(run_id=last.id, mode="complete", value={"ok": 1}, actor=BY, now=clock.now())
+    worker()
+    parent.refresh_from_db()
+    assert (parent.status, queries.run_view(parent.id).output) == ("completed", [{"ok": 0}, {"ok": 1}])
+
+
+def test_a_question_is_withdrawn_and_asked_again(committed, tenant, worker):
+    deploy("do: [{a: {set: {n: 2}}}, {ask: {call: 'humanTask:1@default', with: {title: Refund}}}]")
+    place()
+    worker()
+    run = Run.objects.get()
+    rewinding.rewind(run_id=run.id, no=0, actor=BY, now=clock.now(), reason="again")
+    worker()
+    asked = Event.objects.filter(type="portal.case.requested").order_by("received_at", "id")
+    settled = Event.objects.get(type="portal.case.settled")
+    assert len({event.data["key"] for event in asked}) == 2
+    assert (settled.data["key"], settled.data["outcome"]) == (asked[0].data["key"], "withdrawn")
+    assert Subscription.objects.count() == 1
