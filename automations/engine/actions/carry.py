@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
+
 from automations.engine.actions.programs import Setup
 from automations.engine.dsl.expressions import NOW
 from automations.engine.dsl.limits import MAX_AGE, MAX_VALUE
@@ -23,6 +25,7 @@ from automations.engine.store.claim import Claimed
 from automations.engine.store.commit import NEVER, Checkpoint
 from kernel import clock, jsonx
 
+log = structlog.get_logger(__name__)
 _STATUS_OVER: Final = frozenset({"completed", "faulted", "cancelled"})
 NOBODY: Final = UUID(int=0)
 _CHANGING: Final = frozenset({NOW, "task"})
@@ -55,6 +58,7 @@ class Carried:
     position: int = 0
     shared: Any = None
     stored: set[str] = field(default_factory=set)
+    lost: WorkflowError | None = None
     workflow_id: UUID = NOBODY
     since: float = 0.0
     holds: list[UUID] = field(default_factory=list)
@@ -124,7 +128,12 @@ class Carried:
 
     def broke(self, error: Exception) -> None:
         """The engine itself failed on this run: hold it for a person instead of trying for ever."""
-        self._hold("The engine could not go on with this run", f"{type(error).__name__}: {error}")
+        title, detail = "The engine could not go on with this run", f"{type(error).__name__}: {error}"
+        try:
+            self._hold(title, detail)
+        except Exception:  # the run's state itself is no good: hold it as it was written last
+            log.exception("run cannot be held where it is", run=str(self.run.id))
+            self.lost = WorkflowError("runtime", detail, title=title)
 
     def quarantine(self) -> None:
         """Workers died on this run again and again: hold it for a person."""
@@ -153,6 +162,8 @@ class Carried:
 
         A run that cannot be written, because a value in it is too large, is held as it was written last.
         """
+        if self.lost is not None:
+            return self._unwritable(self.lost)
         try:
             return self._checkpoint(keep=keep)
         except LimitReached as error:
@@ -224,7 +235,7 @@ class Carried:
         run.broods, run.dropped = [], []
         self.holds, self.waits = [], False
 
-    def _unwritable(self, error: LimitReached) -> Checkpoint:
+    def _unwritable(self, error: WorkflowError) -> Checkpoint:
         """Hold the run in front of what cannot be written: only the error is new."""
         run = self.run
         error.body["instance"] = self.stored_step or "/do"

@@ -10,7 +10,7 @@ from automations.engine.actions.programs import programs
 from automations.engine.enums import TERMINAL, RunStatus, Signal
 from automations.engine.errors import RunNotSuspended, RunOver
 from automations.engine.machine import operating
-from automations.engine.machine.core import current_task
+from automations.engine.machine.core import current_task, nearest_task
 from automations.engine.machine.state import ROOT
 from automations.engine.machine.state import Run as Machine
 from automations.engine.models import Definition, Run, Workflow
@@ -41,8 +41,13 @@ def resume(
         if run.status != RunStatus.SUSPENDED:
             raise RunNotSuspended
         machine = restored(run, now)
+        if mode == "retry" and not operating.failed_step(machine):
+            # it was held as it was written last, since it could not be taken up or written: let it try that again
+            operating.hold(machine, "", "")
+            machine.steps, machine.facts = [], []
+            machine.seq -= 1
         strand = operating.faulted_strand(machine)
-        task, before = current_task(strand), strand.data
+        task, before = nearest_task(strand), strand.data
         first = machine.seq
         operating.resume(machine, mode, value, by=actor.label, reason=reason)
         store.write(
@@ -53,6 +58,8 @@ def resume(
             steps=machine.steps,
             snapshot=machine.snapshot(),
         )
+        if machine.closed:
+            store.unlisten(run.id, machine.closed)
         tell(run, machine)
         changed = mode in ("edit", "complete")
         record(

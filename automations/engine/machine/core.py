@@ -85,6 +85,12 @@ def current_task(strand: Strand) -> Task:
     return _task_of(strand)
 
 
+def nearest_task(strand: Strand) -> Task:
+    """The task that the strand is at; at the end of a list its last one."""
+    frame = strand.frames[-1]
+    return frame.list.tasks[min(frame.index, len(frame.list.tasks) - 1)]
+
+
 def finish(
     run: Run,
     strand: Strand,

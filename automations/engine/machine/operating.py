@@ -4,8 +4,15 @@ from typing import Any
 
 from automations.engine.dsl.program import CallFunction, CallHttp, Task
 from automations.engine.errors import RunNotSuspended, UnknownStep, WorkflowError
-from automations.engine.machine.core import abandon, current_task, note, stop_waiting, tell
-from automations.engine.machine.interpreter import hold_faulted
+from automations.engine.machine.core import (
+    abandon,
+    current_task,
+    nearest_task,
+    note,
+    stop_waiting,
+    tell,
+)
+from automations.engine.machine.interpreter import begin, hold_faulted
 from automations.engine.machine.kinds.calls import DECIDE
 from automations.engine.machine.moves import Effect
 from automations.engine.machine.state import ROOT, Frame, Run, Strand
@@ -16,8 +23,9 @@ Json = Any
 def cancel(run: Run, by: str) -> None:
     """End the run where it is."""
     for strand in list(run.strands.values()):
+        _unhold(strand)
         abandon(run, strand)
-    ref = current_task(run.strands[ROOT]).ref if run.strands and run.strands[ROOT].frames else "/do"
+    ref = nearest_task(run.strands[ROOT]).ref if run.strands and run.strands[ROOT].frames else "/do"
     note(run, ref, "cancelled", run.now, by=by)
     tell(run, "cancelled", ref, by=by)
     run.effects, run.broods = [], []
@@ -36,7 +44,7 @@ def faulted_strand(run: Run) -> Strand:
 def failed_step(run: Run) -> str:
     """Where the run waits for a person because of an error; empty if it does not."""
     waiting = (one for one in run.strands.values() if one.pending is not None and one.pending["k"] == "fault")
-    return next((current_task(strand).ref for strand in waiting), "")
+    return next((nearest_task(strand).ref for strand in waiting), "")
 
 
 def resume(run: Run, mode: str, value: Json, by: str, reason: str) -> None:
@@ -46,10 +54,12 @@ def resume(run: Run, mode: str, value: Json, by: str, reason: str) -> None:
     mode that does not exist.
     """
     strand = faulted_strand(run)
-    task = current_task(strand)
+    task = nearest_task(strand)
     state = strand.pending
     assert state is not None
-    strand.pending = None
+    strand.pending = state.get("was")
+    if mode != "retry":
+        stop_waiting(run, strand)
     run.status, run.error = "running", None
     more: dict[str, Json] = {"by": by, "why": reason, "m": mode}
     run.recovering = [task.ref, by] if mode in ("retry", "edit") else []
@@ -116,24 +126,42 @@ def _effect_of(task: Task) -> tuple[str, str]:
 
 def prepare(run: Run) -> None:
     """Set a run up without letting it move, so that it can be held before its first step."""
-    root = Strand(ROOT, "", run.input, {})
-    root.frames.append(Frame("root", run.program.root, run.input, run.input))
-    run.strands = {ROOT: root}
+    if not begin(run):  # its input is refused: that is told when it is sent on
+        root = Strand(ROOT, "", run.input, {})
+        root.frames.append(Frame("root", run.program.root, run.input, run.input))
+        run.strands = {ROOT: root}
+        run.steps, run.facts, run.error = [], [], None
 
 
 def hold(run: Run, title: str, detail: str, **more: Json) -> None:
     """Hold the run for a person where it is, because of something that is not the workflow's fault.
 
-    `more` are members of the error.
+    `more` are members of the error. What the held strand waited for is kept: tried again, it goes on waiting for it,
+    and a call that was under way is made again under its key. Other strands keep what they wait for.
     """
-    for strand in run.strands.values():
-        if strand.pending is None or strand.pending["k"] != "brood":  # runs that it started go on
-            stop_waiting(run, strand)
-    root = run.strands[ROOT]
+    strand = _to_hold(run)
+    was = strand.pending if strand.pending is not None and strand.pending["k"] != "fault" else None
+    run.effects = []
     error = WorkflowError("runtime", detail, title=title)
     error.body.update(more)
-    error.body["instance"] = current_task(root).ref
-    root.pending = {"k": "fault", "b": run.now, "e": error.body}
+    error.body["instance"] = nearest_task(strand).ref
+    strand.pending = {"k": "fault", "b": run.now, "e": error.body, **({"was": was} if was else {})}
     run.status = "running"
-    note(run, error.body["instance"], "faulted", run.now, x=error.body, i=root.data)
+    note(run, error.body["instance"], "faulted", run.now, x=error.body, i=strand.data)
     hold_faulted(run)
+    if run.status == "running":  # a competitor could go on, but not now
+        run.status, run.error, run.recovering = "suspended", error.body, []
+        tell(run, "suspended", error.body["instance"], error=error.body)
+
+
+def _to_hold(run: Run) -> Strand:
+    """The strand to hold: one that is at a step of its own, rather than one that waits for its branches."""
+    inner = [one for one in run.strands.values() if one.frames and (one.pending or {}).get("k") != "fork"]
+    ready = [one for one in inner if one.pending is None or one.pending["k"] == "call"]
+    return next(iter(ready or inner), run.strands[ROOT])
+
+
+def _unhold(strand: Strand) -> None:
+    """Let a strand wait again for what it waited for when it was held."""
+    if strand.pending is not None and strand.pending["k"] == "fault" and "was" in strand.pending:
+        strand.pending = strand.pending["was"]

@@ -150,6 +150,21 @@ def test_a_value_that_is_too_large_holds_the_run_in_front_of_it(committed, tenan
     assert only_run().status == "cancelled"
 
 
+def test_a_run_that_could_not_be_written_is_tried_again_from_what_was(committed, tenant, worker, monkeypatch):
+    deploy(f"do: [{{a: {{set: {{x: '{noise(200_000)}'}}}}}}, {{b: {{set: {{n: '${{ .x | length }}'}}}}}}]")
+    with monkeypatch.context() as patch:
+        patch.setattr(carry, "MAX_VALUE", 100_000)
+        place()
+        worker()
+    assert only_run().status == "suspended"
+    operate.resume(run_id=only_run().id, mode="retry", actor=BY, now=clock.now())
+    worker()
+    run = only_run()
+    assert (run.status, queries.run_view(run.id).output) == ("completed", {"n": 200_000})
+    steps = queries.journal(run.id)
+    assert [(step.no, step.status) for step in steps] == [(0, "resumed"), (1, "completed"), (2, "completed")]
+
+
 def test_a_run_has_an_age(committed, tenant, worker, monkeypatch):
     monkeypatch.setattr(carry, "MAX_AGE", 2.0)
     deploy("do: [{l: {listen: {to: {one: {with: {type: never.comes}}}}}}]")
