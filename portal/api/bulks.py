@@ -1,6 +1,7 @@
 """Operations on runs beyond the single step: acts on many, going back, moving to another version, dry runs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from automations.engine import queries
@@ -21,6 +22,7 @@ from automations.engine.errors import (
 from automations.engine.models import Bulk, BulkItem, Definition, Run, Workflow
 from automations.engine.queries import BulkView, RunFilter, RunView
 from automations.events.queries import Page
+from automations.inbox import queries as inbox
 from kernel.errors import Invalid, NotFound
 from portal.api.bulks_shapes import (
     BulkPreviewShape,
@@ -47,7 +49,9 @@ from tenants.tenancy import context
 
 def _filter(given: Mapping[str, Any]) -> RunFilter:
     names = ("workflow", "status", "step", "error", "code", "business_key", "since", "until")
-    return RunFilter(**{name: given[name] for name in names if given.get(name)})
+    wanted = RunFilter(**{name: given[name] for name in names if given.get(name)})
+    alike = given.get("fingerprint")
+    return replace(wanted, alike=alike, among=inbox.runs_alike(alike)) if alike else wanted
 
 
 def _view(bulk: str) -> BulkView:

@@ -28,6 +28,7 @@ class FilterShape(Shape):
     business_key = fields.text("About exactly this order, RMA, PO or SKU.", required=False)
     since = fields.at("Started at or after this instant.", required=False)
     until = fields.at("Started before this instant.", required=False)
+    fingerprint = fields.text("Whose open case has this cause: the fingerprint of a case.", required=False)
 
 
 class PreviewQuery(FilterShape):

@@ -16,6 +16,7 @@ from automations.engine.actions import redriving
 from automations.engine.enums import BulkAct, BulkState, ItemState
 from automations.engine.models import Bulk, BulkItem
 from automations.engine.queries.bulks import BulkView, RunFilter
+from automations.inbox import queries as inbox
 from kernel.errors import NotFound, PortalError
 from kernel.ids import public_id
 from portal.permissions import door
@@ -31,7 +32,7 @@ from tenants.tenancy import context
 from tenants.tenancy.queries import TenantRef
 
 PAGE: Final = 50
-_FIELDS: Final = ("workflow", "step", "error", "code", "order", "since", "until")
+_FIELDS: Final = ("workflow", "step", "error", "code", "order", "since", "until", "alike")
 _ACTS: Final = (BulkAct.RETRY, BulkAct.SKIP, BulkAct.CANCEL)
 _EFFECTS: Final = {
     BulkAct.RETRY: gettext_lazy(
@@ -115,6 +116,8 @@ def filter_of(given: dict[str, str]) -> RunFilter:
         business_key=given["order"],
         since=instant(given["since"]),
         until=instant(given["until"], end=True),
+        alike=given["alike"],
+        among=inbox.runs_alike(given["alike"]) if given["alike"] else (),
     )
 
 
@@ -282,6 +285,7 @@ def _filter_words(view: BulkView, wanted: RunFilter) -> list[tuple[str, str]]:
         (_("Step"), title_at({}, wanted.step) if wanted.step else ""),
         (_("Error"), " ".join(part for part in (str(wanted.code or ""), wanted.error) if part)),
         (_("Order"), wanted.business_key),
+        (_("Cause"), _("as one exception") if wanted.alike else ""),
         (_("From"), str(view.row.wanted.get("since", ""))),
         (_("Until"), str(view.row.wanted.get("until", ""))),
     )

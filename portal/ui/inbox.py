@@ -237,6 +237,7 @@ def case_context(request: TenantRequest, key: UUID, *, comment: CommentForm | No
         "case": found,
         "may_decide": may_decide,
         "may_comment": request.actor.may("inbox.comment"),
+        "all_url": _all_alike(request, found),
         "comment": comment or CommentForm(internal=internal),
         "me": request.actor.user_id,
         "facts": shown.facts(found, now),
@@ -249,6 +250,13 @@ def case_context(request: TenantRequest, key: UUID, *, comment: CommentForm | No
         "run_url": run_address(found.run_public_id) if request.actor.may("engine.read") else "",
         "now": now,
     }
+
+
+def _all_alike(request: TenantRequest, found: queries.CaseDetail) -> str:
+    """Where the runs of all open cases of this cause are sent on; empty where there is one alone, or one may not."""
+    if found.row.run_id is None or not found.alike_open or not request.actor.may("engine.operate"):
+        return ""
+    return moved(reverse("runs:bulk_start"), {"alike": found.row.fingerprint})
 
 
 def _tries(found: queries.CaseDetail) -> list[dict[str, Any]]:

@@ -76,6 +76,7 @@ _ACTIONS: Final = (
     ("access.tokens", "access:token-add", gettext_lazy("Make an API token"), "key-round"),
     ("connectors.edit", "connections:new", gettext_lazy("Connect a system"), "plug"),
     ("events.endpoints", "events:endpoint-add", gettext_lazy("Make an endpoint"), "webhook"),
+    ("engine.operate", "runs:bulk_start", gettext_lazy("Act on many runs"), "rotate-cw"),
 )
 
 

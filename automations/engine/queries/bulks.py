@@ -26,7 +26,11 @@ _GROUPS: Final = 12
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs are meant; what is empty does not narrow. `error` is the last word of the error's type."""
+    """Which runs are meant; what is empty does not narrow. `error` is the last word of the error's type.
+
+    `alike` is the fingerprint of their cases; which runs these are, whoever asks says in `among`, since the engine
+    knows no cases.
+    """
 
     workflow: UUID | None = None
     status: str = ""
@@ -36,10 +40,13 @@ class RunFilter:
     business_key: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    alike: str = ""
+    among: Sequence[UUID] = ()
 
     def stored(self) -> dict[str, Json]:
         """As a bulk act keeps it and the audit shows it: only what narrows."""
-        return {name: _plain(value) for name, value in asdict(self).items() if value}
+        kept = {name: value for name, value in asdict(self).items() if value and name != "among"}
+        return {name: _plain(value) for name, value in kept.items()}
 
     def narrowed_to(self) -> Workflow | None:
         """The one workflow whose runs are meant; None if those of several may be."""
@@ -85,6 +92,8 @@ def matching(wanted: RunFilter, act: str, *, pinned_not_to: UUID | None = None) 
         found = found.filter(error__type__endswith=f"/{wanted.error}")
     if wanted.code:
         found = found.filter(error__status=wanted.code)
+    if wanted.alike:
+        found = found.filter(pk__in=wanted.among)
     if pinned_not_to is not None:
         found = found.exclude(definition_id=pinned_not_to)
     return found.order_by("started_at", "id")

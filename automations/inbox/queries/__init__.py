@@ -34,6 +34,7 @@ from automations.inbox.queries.listing import (
     groups,
     kinds_seen,
     rows_of,
+    runs_alike,
 )
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "kinds_seen",
     "open_count",
     "rows_of",
+    "runs_alike",
     "similar",
     "tenant_figures",
 ]

@@ -321,6 +321,13 @@ def _group(found: dict[str, Any], sample: Case) -> Group:
     )
 
 
+def runs_alike(fingerprint: str, *, limit: int = 20_001) -> list[UUID]:
+    """The runs behind open cases of one cause, the oldest case first."""
+    found = Case.objects.open().filter(fingerprint=fingerprint, of_run=True, run_id__isnull=False)
+    keys = found.order_by("opened_at", "id").values_list("run_id", flat=True)[:limit]
+    return [key for key in keys if key is not None]
+
+
 def kinds_seen() -> Sequence[tuple[str, Words]]:
     """(code, label) of every kind of which there is a case, for a menu."""
     found = (

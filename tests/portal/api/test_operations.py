@@ -4,6 +4,7 @@ from typing import Any
 
 from automations.engine.actions import redriving
 from automations.engine.models import Bulk, Run
+from automations.inbox.models import Case
 from tenants.tenancy import context
 from tests.house.world import World
 from tests.portal.api.conftest import Machine
@@ -14,6 +15,10 @@ def test_many_are_counted_sent_on_stopped_and_listed(cast: Cast, api: Machine, h
     seen = api.get("bulks/preview?error=validation").json()
     assert (seen["runs"], [one["code"] for one in seen["causes"]]) == (1, [422])
     assert api.get("bulks/preview?error=timeout").json()["runs"] == 0
+    with context.enter(cast.tenant):
+        cause = Case.objects.get(pk=hollis.keys["case"]).fingerprint
+    assert api.get(f"bulks/preview?fingerprint={cause}").json()["runs"] == 1
+    assert api.get("bulks/preview?fingerprint=none").json()["runs"] == 0
     wrong = api.post("bulks", {"act": "retry", "expected": 7})
     assert (wrong.status_code, wrong.json()["code"]) == (409, "others_match")
     none = api.post("bulks", {"act": "retry", "step": "/do/9"})

@@ -9,8 +9,10 @@ from django.test import Client
 from automations.engine import queries
 from automations.engine.actions import redriving, workflows
 from automations.engine.dsl.document import read
+from automations.engine.machine.moves import Outcome
 from automations.engine.models import Bulk, BulkItem, Run, Workflow
 from automations.events.models import Event
+from automations.inbox.models import Case
 from kernel import jsonx
 from tenants.audit.models import AuditEvent
 from tenants.tenancy.queries import TenantRef
@@ -128,6 +130,24 @@ def test_a_run_knows_how_many_stand_where_it_does(manager: Client, three: list[R
     assert "All 3 alike" in page
     href = page.split("All 3 alike")[0].rpartition('href="/runs')[2].split('"')[0].replace("&amp;", "&")
     assert "All 3 matching runs" in words(manager.get(f"/runs{href}"))
+
+
+def test_the_runs_of_one_cause_are_meant_by_the_fingerprint_of_their_cases(
+    manager: Client, bench: Bench, now: Any
+) -> None:
+    first = bench.fail(shipping_address={"postcode": None})
+    bench.fail(order_id="10046", shipping_address={"postcode": None})
+    bench.fail(Outcome(503, {}, None), order_id="10047")
+    case = Case.objects.get(run_id=first.pk)
+    page = words(manager.get(f"/inbox/{case.public_id}/"))
+    at = f"/runs/bulk/start?alike={case.fingerprint}"
+    assert f'href="{at}"' in page
+    assert "All 2 matching runs" in words(manager.get(at))
+    assert manager.post(at, {"rate": "5", "expected": "2"}).status_code == 302
+    bulk = Bulk.objects.get()
+    assert (bulk.total, bulk.wanted) == (2, {"alike": case.fingerprint})
+    assert "as one exception" in words(manager.get(f"/runs/bulk/{bulk.public_id}/"))
+    assert "No run fits" in words(manager.get("/runs/bulk/start?alike=unknown"))
 
 
 # back to an earlier step
