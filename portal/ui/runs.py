@@ -122,7 +122,7 @@ def run(request: TenantRequest, run: str) -> HttpResponse:
     """One run: what it failed on first, then everything it did; it looks again by itself as long as it moves."""
     view, now = view_or_404(key_of("run", run)), context.now()
     case = _case_of(view, now) if request.actor.may("inbox.read") else None
-    drawn = shown.drawing(view, now)
+    drawn, lines = shown.drawing(view, now), queries.line_count(view.id)
     step = request.GET.get("step", "") or drawn.worth_a_look
     tab = request.GET.get("tab", "") if request.GET.get("tab") in _TABS else "summary"
     may_operate = policy.may(request.actor, "engine.operate", view.workflow)
@@ -142,7 +142,8 @@ def run(request: TenantRequest, run: str) -> HttpResponse:
         "correct_url": _correct(request, case, view),
         "order_url": order_address(view.business_key) if request.actor.may("insights.read") else "",
         "event_url": event_address(view.event_id) if request.actor.may("events.read") else "",
-        "history": _history(request, view, may_go_back=may_operate and view.status in _STANDING),
+        "nearing": shown.nearing(view, lines),
+        "history": _history(request, view, lines, may_go_back=may_operate and view.status in _STANDING),
         "given": run_data.of_run(view, "input"),
         "output": run_data.of_run(view, "output") if view.over and view.output is not None else None,
         "step": shown.step_panel(view, step, now),
@@ -202,7 +203,7 @@ def _tabs(request: TenantRequest, tab: str) -> list[tuple[str, str, int | None, 
     ]
 
 
-def _history(request: TenantRequest, view: RunView, *, may_go_back: bool) -> dict[str, Any]:
+def _history(request: TenantRequest, view: RunView, lines: int, *, may_go_back: bool) -> dict[str, Any]:
     """A page of the journal, newest first; a run that stands still can go back to each step of it."""
     problems = request.GET.get("show") == "problems"
     text = request.GET.get("before", "")
@@ -217,7 +218,7 @@ def _history(request: TenantRequest, view: RunView, *, may_go_back: bool) -> dic
             (
                 moved("?", request.GET, show="", before="") + "#history",
                 _("All"),
-                queries.line_count(view.id),
+                lines,
                 not problems,
             ),
             (moved("", request.GET, show="problems", before="") + "#history", _("Problems"), None, problems),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from automations.engine import queries
 from automations.engine.actions.programs import programs
+from automations.engine.dsl.limits import MAX_STEPS
 from automations.engine.dsl.program import Listen, Program, Wait
 from automations.engine.enums import RunStatus
 from automations.engine.models import Run
@@ -245,6 +246,16 @@ def _awaited(waits: Waiting, view: RunView, now: datetime) -> str:
     if waits.until:
         return _("It waits for an event, until %(when)s at the latest") % {"when": words.moment(waits.until)}
     return _("It waits for an event")
+
+
+def nearing(view: RunView, lines: int) -> str:
+    """A warning for a run that has made a good part of the steps that one may make."""
+    if view.over or lines < MAX_STEPS // 5:
+        return ""
+    return _("It has made %(n)s of the %(most)s steps that a run may make. At the last one it stops.") % {
+        "n": words.number(lines),
+        "most": words.number(MAX_STEPS),
+    }
 
 
 def look_again(view: RunView, now: datetime) -> str:

@@ -174,3 +174,15 @@ def test_ten_thousand_steps_with_their_data_take_no_time(manager: Client, failed
     assert (passage.times, passage.failed) == (9_999, 100)
     assert sum(what == "try" for _, _, what in passage.stretches) == 100  # each failed try
     assert sum(what == "wait" for _, _, what in passage.stretches) == 99  # and each wait for the next
+
+
+@pytest.mark.usefixtures("now")
+def test_a_run_with_a_fifth_of_its_steps_warns(
+    manager: Client,  # noqa: F811
+    failed: Run,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "steps that a run may make" not in words(manager.get(at(failed)))
+    write(failed, *[{"r": "/do/0/prepare", "s": "completed", "o": {}} for _ in range(20)])
+    monkeypatch.setattr("portal.ui.runs_shown.MAX_STEPS", 100)
+    assert "It has made 20 of the 100 steps that a run may make." in words(manager.get(at(failed)))

@@ -131,3 +131,32 @@ def test_what_is_used_up_survives_a_restart():
     run.run.journal = 77
     run._die()
     assert run.run.journal == 77
+
+
+def test_every_limit_is_in_the_paper_with_its_figure():
+    from pathlib import Path
+
+    from automations.engine.dsl import limits
+
+    paper = (Path(__file__).parents[4] / "docs" / "limits.md").read_text()
+    figures = {
+        "steps": limits.MAX_STEPS,
+        "jumps": limits.MAX_JUMPS,
+        "items": limits.MAX_ITEMS,
+        "branches": limits.MAX_BRANCHES,
+        "depth": limits.MAX_DEPTH,
+        "hops": limits.MAX_HOPS,
+        "starts": limits.MAX_STARTS,
+        "rate": limits.MAX_RATE,
+        "value": limits.MAX_VALUE // limits.MEGABYTE,
+        "journal": limits.MAX_JOURNAL // limits.MEGABYTE,
+        "event": limits.MAX_EVENT // limits.MEGABYTE,
+        "age": int(limits.MAX_AGE / 86_400),
+    }
+    assert (
+        len(figures) == len([name for name in vars(limits) if name.startswith("MAX_")]) - 1
+    )  # two are `journal`
+    for name, figure in figures.items():
+        row = next(line for line in paper.splitlines() if line.startswith(f"| `{name}` |"))
+        assert f"| {figure:,}" in row, row
+    assert f"| {limits.MAX_UNWRITTEN // limits.MEGABYTE} MB |" in paper
