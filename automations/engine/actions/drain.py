@@ -9,7 +9,7 @@ import asyncio
 import os
 import platform
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
@@ -36,6 +36,13 @@ from kernel.http import Client, Egress
 log = structlog.get_logger(__name__)
 AT_ONCE: Final = 400
 """Runs in flight in one process."""
+SHARE: Final = 300
+"""Runs in flight of one tenant; the rest of the room is for others."""
+LATE: Final = 0.01
+"""Seconds that a turn of the loop takes when there is enough to do: then only tenants who have little are served."""
+LITTLE: Final = 16
+OTHERS: Final = 0.025
+"""Seconds between looks for them."""
 BATCH: Final = 64
 LINGER: Final = 0.002
 HEARTBEAT: Final = 5.0
@@ -61,6 +68,7 @@ class Drain:
         self._claimed = False
         self._gate = Gate(self._live_of)
         self._turns = Turns(self._connect)
+        self._late, self._looked = False, 0.0
         self.finished = 0
         self.turns = 0
 
@@ -81,16 +89,15 @@ class Drain:
                 self.turns += 1
                 board.beat()
                 self._see_to_helpers()
-                room = AT_ONCE - len(self._live)
-                taken = 0
-                if room >= BATCH // 2 and time.monotonic() < stop_at:
-                    taken = await self._claim(min(room, BATCH))
+                taken = await self._claim(self._room()) if time.monotonic() < stop_at else 0
                 if taken or self._live:
                     idle_since = time.monotonic()
                 elif time.monotonic() - idle_since >= idle:
                     break
                 if not taken:
                     await self._rest(wait, idle)
+                elif self._live:
+                    await self._breathe(0)
         finally:
             for helper in self._helpers:
                 helper.cancel()
@@ -133,6 +140,14 @@ class Drain:
     def _live_of(self, tenant: UUID) -> list[UUID]:
         return [key for key, held in self._live.items() if held.tenant_id == tenant]
 
+    def _full(self) -> list[UUID]:
+        """Tenants that have their share of this worker's room, or of its time."""
+        share = LITTLE if self._late else SHARE
+        if len(self._live) < share:
+            return []
+        counted = Counter(held.tenant_id for held in self._live.values())
+        return [tenant for tenant, count in counted.items() if count >= share]
+
     async def _disconnect(self) -> None:
         await self._turns.close()
         for connection in self._connections:
@@ -151,8 +166,18 @@ class Drain:
 
     # claiming
 
+    def _room(self) -> int:
+        """How many runs may be taken now; 0 for a while where there is enough to do."""
+        room = AT_ONCE - len(self._live)
+        if room < BATCH // 2 or (self._late and time.monotonic() - self._looked < OTHERS):
+            return 0
+        self._looked = time.monotonic()
+        return LITTLE if self._late else min(room, BATCH)
+
     async def _claim(self, most: int) -> int:
-        found = await claims.claim(self._connections[0], self.id, most)
+        if not most:
+            return 0
+        found = await claims.claim(self._connections[0], self.id, most, full=self._full())
         self._claimed = self._claimed or bool(found)
         suspect = next((one for one in found if one.claims == MAX_CLAIMS and one.row is not None), None)
         if suspect is not None:
@@ -246,11 +271,17 @@ class Drain:
 
     async def _rest(self, wait: Callable[[float], Awaitable[None]] | None, idle: float) -> None:
         if self._live:
-            await asyncio.sleep(0.001 if len(self._live) < AT_ONCE else 0.005)
+            await self._breathe(0.001 if len(self._live) < AT_ONCE else 0.005)
         elif wait is not None:
             await wait(min(idle, 0.5))
         else:
             await asyncio.sleep(0.01)
+
+    async def _breathe(self, seconds: float) -> None:
+        """Let the runs in flight have their turn, and see how long that takes."""
+        began = time.monotonic()
+        await asyncio.sleep(seconds)
+        self._late = time.monotonic() - began - seconds > LATE
 
     # carrying runs that call
 

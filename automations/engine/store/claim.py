@@ -1,5 +1,6 @@
 """Claiming: the tenant whose turn it is, some of its due runs, and what is needed to go on with them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -31,7 +32,7 @@ turn as (
     -- an event that is not dispatched yet may be what a run waits for: time has come only as far as the first of them
     select least(coalesce(s.virtual_now, clock_timestamp()), (
       select i.received_at from ledger_intake i where i.tenant_id = s.tenant_id order by i.seq limit 1)) as now) known
-  where s.open and e.ready_at <= known.now
+  where s.open and s.tenant_id <> all(%(full)s) and e.ready_at <= known.now
     and (s.max_running is null or ledger_in_hand(s.tenant_id) < s.max_running)
   order by at limit 1 for update of s),
 due as (
@@ -101,9 +102,16 @@ class Claimed:
     apart: dict[str, bytes] = field(default_factory=dict)
 
 
-async def claim(connection: AsyncConnection[Any], worker: UUID, most: int) -> list[Claimed]:
-    """Take up to `most` due runs of the tenant whose turn it is, with their inputs, snapshots and deliveries."""
-    cursor = await connection.execute(_CLAIM, {"worker": worker, "most": most, "lease": LEASE_SECONDS})
+async def claim(
+    connection: AsyncConnection[Any], worker: UUID, most: int, *, full: Sequence[UUID] = ()
+) -> list[Claimed]:
+    """Take up to `most` due runs of the tenant whose turn it is, with their inputs, snapshots and deliveries.
+
+    Tenants of `full` are passed over: this worker has enough of theirs.
+    """
+    cursor = await connection.execute(
+        _CLAIM, {"worker": worker, "most": most, "lease": LEASE_SECONDS, "full": list(full)}
+    )
     found = [Claimed(*row) for row in await cursor.fetchall()]
     if found:
         await _load(connection.cursor(row_factory=namedtuple_row), found)

@@ -1,0 +1,142 @@
+"""Fairness: a tenant floods the engine while nineteen others start a run now and then.
+
+The others' delay is from a run's start to its end (two calls); `alone` is the same without the flood. The flood's
+share is its pace while the others work, of its pace alone.
+"""
+
+import argparse
+import json
+import os
+import sys
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bench import ground
+from bench.engine import http2, order, publish, stub
+
+OTHERS: Final = 19
+LEAD: Final = 8.0
+"""Seconds in which everything is written down before the first of it is due."""
+
+
+class Client:
+    """A tenant with the workflow."""
+
+    def __init__(self, name: str, document: dict[str, Any]) -> None:
+        self.tenant = ground.tenant(name)
+        self.definition = publish(self.tenant, document)
+
+    def plan(self, times: list[datetime]) -> None:
+        """A run that starts at each of these times."""
+        from automations.engine.actions.intake import new_run
+        from automations.engine.actions.programs import programs
+        from automations.engine.store import intake
+        from kernel import ids
+        from tenants.tenancy import context
+
+        program, given = programs.compiled(self.definition.id, self.definition.document), [order()]
+        with context.enter(self.tenant):
+            intake.start(
+                self.tenant.id,
+                [
+                    new_run(
+                        workflow_id=ids.uuid7(),
+                        definition_id=self.definition.id,
+                        program=program,
+                        given=given,
+                        cause="test",
+                        started_at=at,
+                    )
+                    for at in times
+                ],
+            )
+
+    def delays(self) -> list[float]:
+        """Milliseconds from start to end of each run; the runs are then forgotten."""
+        from django.db import connection
+
+        from tenants.tenancy import context
+
+        with context.enter(self.tenant), connection.cursor() as cursor:
+            cursor.execute("select extract(epoch from ended_at - started_at)::float8 * 1000 from engine_run")
+            found = [row[0] for row in cursor.fetchall()]
+            cursor.execute("alter table engine_run disable trigger user; delete from engine_run")
+        return found
+
+    def pace(self) -> float:
+        """Runs a second between the first end and the last; the runs are then forgotten."""
+        from django.db import connection
+
+        from tenants.tenancy import context
+
+        with context.enter(self.tenant), connection.cursor() as cursor:
+            cursor.execute(
+                "select count(*), extract(epoch from max(ended_at) - min(ended_at))::float8 from engine_run"
+            )
+            count, seconds = cursor.fetchone() or (0, 0.0)
+        self.delays()
+        return float(count / seconds)
+
+
+def main() -> None:
+    """Print one line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--flood", type=int, default=9_000)
+    parser.add_argument("--others", type=int, default=1_000)
+    options = parser.parse_args()
+    process, port = stub(20)
+    os.environ["PORTAL_EGRESS_ALLOW"] = f"127.0.0.1:{port}"
+    try:
+        with ground.servers():
+            ground.ready()
+            figures = _figures(http2(port), options.flood, options.others)
+    finally:
+        process.kill()
+    print(json.dumps(figures), flush=True)
+
+
+def _figures(document: dict[str, Any], flood: int, others: int) -> dict[str, Any]:
+    loud, *quiet = [Client(f"client-{number}", document) for number in range(OTHERS + 1)]
+    _work(loud, flood, quiet, 0, 1.0)
+    pace = loud.pace()
+    seconds = flood / pace
+    _work(loud, 0, quiet, others, seconds)
+    alone = _spread(quiet)
+    _work(loud, flood, quiet, others, seconds)
+    flooded, beside = _spread(quiet), loud.pace()
+    return {
+        "name": "fairness",
+        "flood": flood,
+        "others": others,
+        "seconds": round(seconds, 1),
+        "alone_p95_ms": alone,
+        "flooded_p95_ms": flooded,
+        "flood_alone_per_second": round(pace),
+        "flood_per_second": round(beside),
+        "kept_of_idle": round(beside / (pace - others / seconds), 2),
+    }
+
+
+def _work(loud: Client, flood: int, quiet: list[Client], others: int, seconds: float) -> None:
+    """Two workers; from one moment on a flood is due, and others start one after the other within so many seconds."""
+    crew = ground.workers(2, seconds=600, idle=LEAD + 1)
+    begin = _now() + timedelta(seconds=LEAD)
+    loud.plan([begin] * flood)
+    for place, client in enumerate(quiet):
+        client.plan([begin + timedelta(seconds=n * seconds / others) for n in range(place, others, len(quiet))])
+    crew.go()
+
+
+def _now() -> datetime:
+    from kernel import clock
+
+    return clock.now()
+
+
+def _spread(clients: list[Client]) -> float:
+    found = sorted(one for client in clients for one in client.delays())
+    return round(found[int(len(found) * 0.95)], 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
