@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -198,6 +198,8 @@ def _do(
         if not error.benign:
             raise
         return ItemState.REFUSED, error.told(_) if isinstance(error, Because) else _(error.message)
+    except (OperationalError, InterfaceError):
+        raise  # the database was in the way, not the run: the whole round is done again
     except Exception as error:
         log.exception("a run of a bulk act broke", bulk=bulk.public_id, run=str(run))
         return ItemState.REFUSED, type(error).__name__

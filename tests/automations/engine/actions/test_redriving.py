@@ -5,11 +5,12 @@ import signal
 import threading
 import time
 from collections import Counter
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from automations.engine import queries
 from automations.engine.actions import operate, redriving, workflows
@@ -255,3 +256,34 @@ def test_many_are_cancelled_at_once(committed, tenant, worker):
     assert list(Run.objects.filter(status="cancelled").values_list("business_key", flat=True)) == ["o1"]
     with pytest.raises(BulkOver):
         redriving.stop_bulk(bulk_id=bulk.id, actor=BY, now=clock.now())
+
+
+def test_what_stays_under_way_does_not_keep_an_act_open_for_ever(committed, tenant, worker, monkeypatch):
+    workflow = suspended(worker, keys=1, each=2, bad=set())
+    bulk = begin(workflow)
+    redriving.carry_on(bulk.id, seconds=0.3)
+    assert queries.bulk_view(bulk.id).counts[ItemState.SENT] == 1  # and no worker takes it up
+    monkeypatch.setattr(redriving, "_PATIENCE", timedelta(0))
+    redriving.carry_on(bulk.id, seconds=0.3)
+    view = queries.bulk_view(bulk.id)
+    assert (view.row.state, view.counts[ItemState.SENT], view.counts[ItemState.HELD]) == ("done", 1, 1)
+    assert queries.bulk_items(bulk.id, states=["held"]).get().why.endswith("is still under way.")
+    assert not Errand.objects.exists()
+
+
+def test_a_round_that_the_database_breaks_off_is_done_again(committed, tenant, worker, monkeypatch):
+    workflow = suspended(worker, keys=3, each=1, bad=set())
+    bulk, does, calls = begin(workflow), operate.resume, []
+
+    def unlucky(**given: Any) -> None:
+        calls.append(given["run_id"])
+        does(**given)
+        if len(calls) == 2:
+            raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(operate, "resume", unlucky)
+    with pytest.raises(OperationalError):
+        for _ in range(20):
+            redriving.carry_on(bulk.id, seconds=0.1)
+    finish(bulk, worker)
+    assert {len(resumed(run)) for run in Run.objects.all()} == {1}
