@@ -33,4 +33,5 @@ def pages(cast: Cast) -> list[str]:
         "/endpoints/", "/endpoints/new/", endpoint, f"{endpoint}secret", f"{endpoint}switch", f"/endpoints/{shop.public_id}/",
         "/connections/", "/connections/new/", "/connections/new/http/", connection, f"{connection}edit",
         f"{connection}secret", f"{connection}remove", "/settings/",
+        f"{connection}pause/paused", f"{connection}limit", "/settings/pause/paused", "/settings/limit",
     ]  # fmt: skip

@@ -42,4 +42,5 @@ def pages(cast: Cast) -> list[str]:
         f"{workflow}move",
         "/workflows/", "/workflows/?q=nothing-like-it", workflow, f"{workflow}?step=/do/1/book",
         f"{workflow}settings", f"{workflow}start", f"{workflow}state/paused",
+        f"{workflow}state/off", f"{workflow}turns", f"{run}pause/paused",
     ]  # fmt: skip

@@ -167,6 +167,33 @@ def test_workers_hold_only_so_many_runs_of_a_client(committed, tenant, estate):
     assert Slot.objects.get(tenant_id=tenant.id).max_running == 4
 
 
+def test_after_a_pause_each_order_goes_on_in_the_order_of_its_events(committed, tenant, estate):
+    limit(deploy(POST, connections=erp(estate)), BY_ORDER)
+    row = Tenant.objects.get(pk=tenant.id)
+    estate.faults({"match": {"path": "/stub/*"}, "slow": 0.03})
+    for number in range(60):
+        place(f"order-{number % 4}")
+    with Crew(2):
+        until(lambda: ended() >= 8)
+        ledger.pause_tenant(tenant=row, paused=True, reason="", actor=BY, now=clock.now())
+        for number in range(8):
+            place(f"order-{number % 4}")
+        until(lambda: QueueRow.objects.filter(owner__isnull=False).count() == 0)
+        stood = ended()
+        time.sleep(0.5)
+        assert ended() == stood < 60
+        ledger.pause_tenant(tenant=row, paused=False, reason="", actor=BY, now=clock.now())
+        until(lambda: ended() == 68, 60)
+    orders = {key.hex: order for key, order in Run.objects.values_list("id", "business_key")}
+    called: dict[str, list[str]] = defaultdict(list)
+    for key in estate.state()["stub"]["effects"]["by_key"]:
+        called[orders[key.split(":")[1]]].append(key.split(":")[1])
+    assert {order: len(runs) for order, runs in called.items()} == {f"order-{n}": 17 for n in range(4)}
+    for runs in called.values():  # the keys of runs rise with their events
+        assert runs == sorted(runs)
+    assert (estate.requests, Hold.objects.count(), Place.objects.count()) == (68, 0, 0)
+
+
 def test_a_run_that_waits_for_a_person_lets_the_next_of_its_order_go(committed, tenant, worker, estate):
     limit(deploy(POST, connections=erp(estate)), BY_ORDER)
     estate.faults({"match": {"path": "/stub/*"}, "times": 1, "status": 409})
