@@ -56,6 +56,7 @@ WORDS: Final[Mapping[str, str]] = {
     "templates:install:step": "settings",
     "tenancy:state:state": "suspended",
     "url": "nowhere",
+    "what": "input",
 }
 """Words in addresses: by the name of the part, or by that of the address, a colon and the part, where it means something
 else there. Those of LIBRARY name a template or a brand."""
