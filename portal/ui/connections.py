@@ -15,6 +15,8 @@ from automations.connectors import actions, queries, registry
 from automations.connectors.enums import AuthKind, ConnectionState
 from automations.connectors.errors import InUse, UnknownConnector
 from automations.connectors.queries import ConnectionView
+from automations.ledger import queries as standing
+from automations.ledger.enums import Level
 from kernel import clock
 from kernel.errors import NotFound, PortalError
 from portal.permissions import door
@@ -74,6 +76,7 @@ def connections(request: TenantRequest) -> HttpResponse:
     shown = {
         "rows": queries.connections(connector=chosen, text=text),
         "kinds": [(one.name, one.title) for one in registry.connectors()],
+        "paused": standing.pauses_in(request.tenant.id, Level.CONNECTION),
         "filters": {"q": text, "connector": chosen},
         "filtered": bool(text or chosen),
         "crumbs": _crumbs(request),

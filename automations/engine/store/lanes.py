@@ -198,7 +198,7 @@ async def leave(connection: AsyncConnection[Any], runs: Sequence[tuple[UUID, boo
 
 
 def leave_here(run: UUID) -> None:
-    """The same for one run that an operator ends, or all of whose calls are over."""
+    """The same for one run that an operator ends."""
     given = _whose([(run, True)])
     with here.cursor() as cursor:
         cursor.execute(_OF, given)

@@ -102,6 +102,7 @@ def test_a_paused_connection_says_so_and_so_does_a_paused_workflow(
     assert portal.post(f"{path}pause/paused", WHY)["Location"] == path
     page = words(portal.get(path))
     assert "This connection is paused" in page
+    assert "Paused" in words(portal.get("/connections/")).split("ERP</a>")[1]
     assert "Let it go on" in page
     workflow = f"/workflows/{bench.workflow.public_id}/"
     manager.post(f"{workflow}state/paused", WHY)
