@@ -123,7 +123,9 @@ def _work(loud: Client, flood: int, quiet: list[Client], others: int, seconds: f
     begin = _now() + timedelta(seconds=LEAD)
     loud.plan([begin] * flood)
     for place, client in enumerate(quiet):
-        client.plan([begin + timedelta(seconds=n * seconds / others) for n in range(place, others, len(quiet))])
+        client.plan(
+            [begin + timedelta(seconds=n * seconds / others) for n in range(place, others, len(quiet))]
+        )
     crew.go()
 
 
