@@ -9,7 +9,7 @@ import asyncio
 import os
 import platform
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from automations.engine.actions import schedules
 from automations.engine.actions.carry import Carried, carried, unreadable
 from automations.engine.actions.effects import WAITS, Effects
 from automations.engine.actions.gate import Gate
+from automations.engine.actions.pace import AT_ONCE, BATCH, Pace
 from automations.engine.actions.programs import programs
 from automations.engine.actions.turns import Turns
 from automations.engine.actions.watchdog import board
@@ -34,16 +35,6 @@ from kernel import ids
 from kernel.http import Client, Egress
 
 log = structlog.get_logger(__name__)
-AT_ONCE: Final = 400
-"""Runs in flight in one process."""
-SHARE: Final = 300
-"""Runs in flight of one tenant; the rest of the room is for others."""
-LATE: Final = 0.01
-"""Seconds that a turn of the loop takes when there is enough to do: then only tenants who have little are served."""
-LITTLE: Final = 16
-OTHERS: Final = 0.025
-"""Seconds between looks for them."""
-BATCH: Final = 64
 LINGER: Final = 0.002
 HEARTBEAT: Final = 5.0
 DEADLOCKS: Final = 5
@@ -68,7 +59,7 @@ class Drain:
         self._claimed = False
         self._gate = Gate(self._live_of)
         self._turns = Turns(self._connect)
-        self._late, self._looked = False, 0.0
+        self._pace = Pace()
         self.finished = 0
         self.turns = 0
 
@@ -89,7 +80,9 @@ class Drain:
                 self.turns += 1
                 board.beat()
                 self._see_to_helpers()
-                taken = await self._claim(self._room()) if time.monotonic() < stop_at else 0
+                taken = (
+                    await self._claim(self._pace.room(len(self._live))) if time.monotonic() < stop_at else 0
+                )
                 if taken or self._live:
                     idle_since = time.monotonic()
                 elif time.monotonic() - idle_since >= idle:
@@ -97,7 +90,7 @@ class Drain:
                 if not taken:
                     await self._rest(wait, idle)
                 elif self._live:
-                    await self._breathe(0)
+                    await self._pace.breathe(len(self._live), 0)
         finally:
             for helper in self._helpers:
                 helper.cancel()
@@ -140,14 +133,6 @@ class Drain:
     def _live_of(self, tenant: UUID) -> list[UUID]:
         return [key for key, held in self._live.items() if held.tenant_id == tenant]
 
-    def _full(self) -> list[UUID]:
-        """Tenants that have their share of this worker's room, or of its time."""
-        share = LITTLE if self._late else SHARE
-        if len(self._live) < share:
-            return []
-        counted = Counter(held.tenant_id for held in self._live.values())
-        return [tenant for tenant, count in counted.items() if count >= share]
-
     async def _disconnect(self) -> None:
         await self._turns.close()
         for connection in self._connections:
@@ -166,18 +151,11 @@ class Drain:
 
     # claiming
 
-    def _room(self) -> int:
-        """How many runs may be taken now; 0 for a while where there is enough to do."""
-        room = AT_ONCE - len(self._live)
-        if room < BATCH // 2 or (self._late and time.monotonic() - self._looked < OTHERS):
-            return 0
-        self._looked = time.monotonic()
-        return LITTLE if self._late else min(room, BATCH)
-
     async def _claim(self, most: int) -> int:
         if not most:
             return 0
-        found = await claims.claim(self._connections[0], self.id, most, full=self._full())
+        full = self._pace.full(held.tenant_id for held in self._live.values())
+        found = await claims.claim(self._connections[0], self.id, most, full=full)
         self._claimed = self._claimed or bool(found)
         suspect = next((one for one in found if one.claims == MAX_CLAIMS and one.row is not None), None)
         if suspect is not None:
@@ -271,17 +249,11 @@ class Drain:
 
     async def _rest(self, wait: Callable[[float], Awaitable[None]] | None, idle: float) -> None:
         if self._live:
-            await self._breathe(0.001 if len(self._live) < AT_ONCE else 0.005)
+            await self._pace.breathe(len(self._live))
         elif wait is not None:
             await wait(min(idle, 0.5))
         else:
             await asyncio.sleep(0.01)
-
-    async def _breathe(self, seconds: float) -> None:
-        """Let the runs in flight have their turn, and see how long that takes."""
-        began = time.monotonic()
-        await asyncio.sleep(seconds)
-        self._late = time.monotonic() - began - seconds > LATE
 
     # carrying runs that call
 
