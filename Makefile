@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos audit-mutate
+.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser audit-mutate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,8 +50,17 @@ replay-olist: .venv/.ready-run ## a year of real orders into a fresh sandbox of 
 bench: .venv/.ready-run ## figures of the engine, the door, provisioning and pages, as JSON lines
 	@$(PY) -m bench.engine && $(PY) -m bench.door && $(PY) -m bench.tenants && $(PY) -m bench.pages
 
+bench-engine: .venv/.ready-run ## the engine's figures: runs a second and core, the door, parked runs, timers, a loop, fairness
+	@$(PY) -m bench.engine --repeats 5 && $(PY) -m bench.door && $(PY) -m bench.clockwork && $(PY) -m bench.fairness
+
+test-browser: .venv/.ready-dev ## pages and journeys in a real browser, in each theme, width and brand
+	@BROWSER_EVERYTHING=1 $(PY) -m pytest -n 2 --dist worksteal tests/browser tests/journeys $(ARGS)
+
 chaos: .venv/.ready-run ## orders while processes are killed, wiped and paused; SEED= RUNS= KILLS= REDIS= PG= DURATION=
 	@$(PY) -m bench.chaos
+
+chaos-mutants: .venv/.ready-dev ## the product broken in five ways: each turns the harness red
+	@$(PY) -m pytest -n 0 -m chaos tests/chaos $(ARGS)
 
 audit-mutate: .venv/.ready-run ## change a sealed audit log N=1000 times and find every change; figures as one JSON line
 	@$(PY) -m bench.audit --n $(or $(N),1000)
