@@ -90,6 +90,11 @@ class Mortal:
         self.points = 0
         self.died = 0
 
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        """Every line that was written down."""
+        return self._store.steps
+
     def tick(self) -> None:
         """A yield point."""
         self.points += 1
