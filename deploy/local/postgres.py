@@ -46,7 +46,6 @@ _FAST: Final = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "checkpoint_timeout": "'1h'",
-    "max_wal_size": "'4GB'",
     "idle_in_transaction_session_timeout": "0",  # a test's transaction stands while a browser or a fuzzer works
 }
 

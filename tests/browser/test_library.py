@@ -12,6 +12,7 @@ from templates_lib.models import Installation
 from tenants.tenancy import context
 from tenants.tenancy.models import Tenant
 from tests.browser.conftest import Visit
+from tests.browser.test_pages import EVERYTHING
 from tests.house import world
 from tests.support import make
 from tests.support.cast import Cast
@@ -80,7 +81,9 @@ def test_no_page_leaves_anything_to_object_to(
 ) -> None:
     at: dict[str, Visit] = {}
     wrong = {}
-    for host, who, path in addresses(cast, furnish(cast)):
+    for number, (host, who, path) in enumerate(addresses(cast, furnish(cast))):
+        if not EVERYTHING and SIZES[number % 2] != width:
+            continue
         seen = at[host] = at.get(host) or visit(who, host, width=width)
         assert seen.go(path).status == 200, path
         if said := faults(seen, axe):

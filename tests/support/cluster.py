@@ -2,7 +2,7 @@
 
 Loaded by `-p tests.support.cluster` before Django's settings are read. It understands from the environment:
 `PORTAL_TEST_DATABASE_URL` and `PORTAL_TEST_REDIS_URL` (servers to use instead), `PORTAL_TEST_HOME` (where the
-data folder is made), `PORTAL_TEST_KEEP=1` (keep the data in `var/test` between runs).
+data folder is made; in memory where there is plenty), `PORTAL_TEST_KEEP=1` (keep the data in `var/test` between runs).
 """
 
 import atexit
@@ -24,6 +24,7 @@ from deploy.local.servers import Server, running
 from deploy.local.valkey import Valkey
 
 _PREFIX = "portal-test-"
+_MEMORY = 3 << 30
 _servers = contextlib.ExitStack()
 atexit.register(_servers.close)
 
@@ -77,7 +78,7 @@ def _home(asked: dict[str, str]) -> Home:
                 f"another test session uses {home.path}; wait for it, or leave PORTAL_TEST_KEEP out"
             )
         return home
-    parent = Path(asked.get("PORTAL_TEST_HOME") or "/tmp").resolve()
+    parent = Path(asked.get("PORTAL_TEST_HOME") or _roomy()).resolve()
     for old in parent.glob(f"{_PREFIX}*"):
         if (old / "lock").exists() and _hold(old):
             shutil.rmtree(old, ignore_errors=True)
@@ -89,6 +90,24 @@ def _home(asked: dict[str, str]) -> Home:
     _hold(folder)
     _servers.callback(shutil.rmtree, folder, ignore_errors=True)
     return Home.open(folder)
+
+
+def _roomy() -> Path:
+    """Memory where there is plenty: a database is some thousand files, copied anew for every test that commits."""
+    memory, disk = Path("/dev/shm"), Path("/tmp")
+    if not os.access(memory, os.W_OK) or os.statvfs(memory).f_flag & os.ST_NOEXEC:
+        return disk
+    free = shutil.disk_usage(memory).free
+    return memory if free >= _MEMORY and _available() >= 2 * _MEMORY else disk
+
+
+def _available() -> int:
+    """Bytes of memory that may be taken; 0 where the system does not tell."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _hold(folder: Path) -> bool:
