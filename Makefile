@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser audit-mutate
+.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser test-house test-attack sweep audit-mutate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,8 +53,17 @@ bench: .venv/.ready-run ## figures of the engine, the door, provisioning and pag
 bench-engine: .venv/.ready-run ## the engine's figures: runs a second and core, the door, parked runs, timers, a loop, fairness
 	@$(PY) -m bench.engine --repeats 5 && $(PY) -m bench.door && $(PY) -m bench.clockwork && $(PY) -m bench.fairness
 
-test-browser: .venv/.ready-dev ## pages and journeys in a real browser, in each theme, width and brand
-	@BROWSER_EVERYTHING=1 $(PY) -m pytest -n 2 --dist worksteal tests/browser tests/journeys $(ARGS)
+sweep: .venv/.ready-dev ## every page in each theme, width and brand, every address as everybody: in minutes
+	@$(PY) -m pytest -n 2 --dist worksteal -m sweep $(ARGS)
+
+test-house: .venv/.ready-dev ## every address, role and tenant; every act; what the house holds itself to
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not chaos" tests/house $(ARGS)
+
+test-attack: .venv/.ready-dev ## what an attacker would try
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not chaos" tests/attack $(ARGS)
+
+test-browser: .venv/.ready-dev ## pages and journeys in a real browser
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not chaos" tests/browser tests/journeys $(ARGS)
 
 chaos: .venv/.ready-run ## orders while processes are killed, wiped and paused; SEED= RUNS= KILLS= REDIS= PG= DURATION=
 	@$(PY) -m bench.chaos

@@ -1,6 +1,5 @@
 """Every page: nothing that axe objects to, no word on the console, no request elsewhere, nothing wider than a phone."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +19,6 @@ CONSOLE = (
     "/search/?q=a", "/nothing-here",
 )  # fmt: skip
 VARIANTS = [(1440, ""), (390, "#ffe600"), (390, ""), (1440, "#ffe600")]
-EVERYTHING = bool(os.environ.get("BROWSER_EVERYTHING"))
-"""`make test-browser` looks at every page in every variant, `make test` at each in one of the first two by turns."""
 
 
 def paths(cast: Cast) -> list[tuple[str, Any, str]]:
@@ -44,8 +41,9 @@ def paths(cast: Cast) -> list[tuple[str, Any, str]]:
     ]
 
 
+@pytest.mark.sweep
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("width", "colour"), VARIANTS if EVERYTHING else VARIANTS[:2])
+@pytest.mark.parametrize(("width", "colour"), VARIANTS)
 def test_axe_the_console_and_the_network_have_nothing_to_say(
     cast: Cast, visit: Callable[..., Visit], axe: str, width: int, colour: str
 ) -> None:
@@ -57,9 +55,7 @@ def test_axe_the_console_and_the_network_have_nothing_to_say(
         )  # fmt: skip
     wrong: dict[str, Any] = {}
     at: dict[tuple[str, Any], Visit] = {}
-    for number, (host, who, path) in enumerate(paths(cast)):
-        if not EVERYTHING and VARIANTS[number % 2] != (width, colour):
-            continue
+    for host, who, path in paths(cast):
         seen = at[host, who] = at.get((host, who)) or visit(who, host, width=width)
         seen.complaints.clear()
         seen.go(path)

@@ -79,6 +79,7 @@ def test_who_may_not_is_refused_and_changes_nothing(
     assert fingerprint() == before
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("caller", CALLERS, ids=str)
 def test_who_may_gets_an_answer_that_tells_of_nobody_else(
     caller: Caller, ground: Ground, db: None, now: Any
@@ -97,6 +98,7 @@ def test_who_may_gets_an_answer_that_tells_of_nobody_else(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("caller", "whose"), [(caller, whose) for caller in STRONG for whose in caller.foreign], ids=str
 )

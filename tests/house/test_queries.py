@@ -72,6 +72,7 @@ def more(before: dict[str, int], after: dict[str, int]) -> dict[str, str]:
     }
 
 
+@pytest.mark.sweep
 def test_a_clients_pages_and_lists(ground: Ground, db: None, now: Any) -> None:
     tenant = ground.cast.tenant
     world.fill(World("Few"), tenant, FEW)
@@ -91,6 +92,7 @@ def lasting(ground: Ground, django_db_blocker: Any) -> Iterator[Ground]:
         yield ground
 
 
+@pytest.mark.sweep
 def test_a_consoles_pages_and_lists(lasting: Ground, now: Any) -> None:
     ground = lasting
     who = caller("partner_admin", "partner")
@@ -102,6 +104,7 @@ def test_a_consoles_pages_and_lists(lasting: Ground, now: Any) -> None:
     assert shown(ground, who, "/api/v1/tenants") > CLIENTS
 
 
+@pytest.mark.sweep
 def test_the_offices_lists(lasting: Ground, now: Any) -> None:
     ground = lasting
     who = caller("operator", "platform")
