@@ -223,3 +223,13 @@ def test_time_has_come_only_as_far_as_the_first_event_that_is_not_dispatched(san
     )
     found, _ = claim(ids.uuid7())
     assert found == []
+
+
+def test_a_year_on_a_clock_of_ones_own_makes_no_run_too_old(sandbox, worker):
+    deploy("{after: {hours: 1}}", body="do: [{l: {listen: {to: {one: {with: {type: never.comes}}}}}}]")
+    sandbox(MONDAY + timedelta(hours=2))
+    worker()
+    assert Run.objects.get().status == "waiting"
+    sandbox(MONDAY + timedelta(days=800))
+    worker()
+    assert Run.objects.get().status == "waiting"
