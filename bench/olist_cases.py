@@ -1,4 +1,4 @@
-"""Counts, straight from the CSV files, the cases that *Order watch* must have opened when a replay of Olist ends.
+"""Counts, straight from the CSV files, the runs and cases that *Order watch* must have when a replay of Olist ends.
 
 Independent of the product: no import of it, no SQL, no pandas; one loop over orders. Run it by itself:
 
@@ -101,18 +101,31 @@ def horizon(orders: list[Order]) -> datetime:
     return max(at for order in orders for at in (order.placed, *(one.at for one in order.happenings)))
 
 
-def cases_of(order: Order, end: datetime) -> Iterator[tuple[str, bool]]:
-    """The cases of one order: its kind, and whether it closed by itself."""
+class Stage(NamedTuple):
+    """A stage of an order: until when it had time, and what it waited for, if that came."""
+
+    kind: str
+    deadline: datetime | None
+    came: Happening | None
+
+
+def stages_of(order: Order) -> Iterator[Stage]:
+    """The stages that an order runs through."""
     kind, entered, left = "approval_late", order.placed, order.happenings
     while kind:
         came = next((one for one in left if one.rank >= WAITS_FROM[kind] and one.at >= entered), None)
-        deadline = deadline_of(order, kind, entered)
-        if deadline is not None and (came.at > deadline if came else deadline <= end):
-            yield kind, came is not None
+        yield Stage(kind, deadline_of(order, kind, entered), came)
         if came is None:
             return
         left = left[left.index(came) + 1 :]
         kind, entered = LEADS_TO.get(came.what, ""), came.at
+
+
+def cases_of(order: Order, end: datetime) -> Iterator[tuple[str, bool]]:
+    """The cases of one order: its kind, and whether it closed by itself."""
+    for kind, deadline, came in stages_of(order):
+        if deadline is not None and (came.at > deadline if came else deadline <= end):
+            yield kind, came is not None
 
 
 def deadline_of(order: Order, kind: str, entered: datetime) -> datetime | None:
@@ -143,7 +156,14 @@ def count(folder: Path) -> dict[str, dict[str, int]]:
     }
 
 
+def runs(folder: Path) -> dict[str, int]:
+    """Runs by status: one an order, which waits as long as the last stage's event has not come."""
+    waits = Counter(any(stage.came is None for stage in stages_of(order)) for order in read(folder))
+    return {"completed": waits[False], "waiting": waits[True]}
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Count the cases of Order watch from the Olist CSV files.")
     parser.add_argument("folder", type=Path, nargs="?", default=Path("../shared/data/olist10k"))
-    print(json.dumps(count(parser.parse_args().folder), indent=1))
+    asked = parser.parse_args().folder
+    print(json.dumps({"cases": count(asked), "runs": runs(asked)}, indent=1))

@@ -14,6 +14,8 @@ from automations.engine.models import Blob, Forgetting, Run, RunState, Segment
 from automations.events.actions import publish
 from kernel import clock, ids, jobs, jsonx
 from tenants.audit.models import AuditEvent
+from tenants.tenancy import context
+from tenants.tenancy.models import Tenant
 from tests.automations.engine.actions.test_drain import deploy
 from tests.automations.engine.actions.test_large_values import noise
 from tests.support import make
@@ -132,3 +134,15 @@ def test_every_tenant_has_its_turn(tenant, other_tenant):
         for arguments in tasks._keepers():
             jobs.send("engine.keep", **arguments)
     assert {tenant.id, other_tenant.id} <= {where for _, where, _ in calls.calls}
+
+
+def test_a_sandbox_keeps_its_runs_however_fast_its_years_go(committed, tenant, worker, keep):
+    runs = worked(worker, "10001")
+    age(runs["10001"], 5_000)
+    keep(90, 400)
+    Tenant.objects.filter(pk=tenant.id).update(sandbox=True)
+    with context.enter(tenant.id):
+        assert (forget_runs(), Run.objects.filter(stripped_at=None).count()) == (0, 1)
+    Tenant.objects.filter(pk=tenant.id).update(sandbox=False)
+    with context.enter(tenant.id):
+        assert forget_runs() == 1
