@@ -113,6 +113,12 @@ def _web(text: str) -> str:
     return text
 
 
+def _file(text: str) -> str:
+    if text and not Path(text).is_file():
+        raise ValueError("must be the path of a file")
+    return text
+
+
 @dataclass(frozen=True)
 class Env:
     """What an installation is told. Names and defaults are documented in `.env.example`."""
@@ -137,6 +143,7 @@ class Env:
     keep_data_days: int
     keep_runs_days: int
     egress_allow: tuple[str, ...]
+    breached_file: str
     log_level: str
     log_json: bool
     sentry_dsn: str
@@ -173,6 +180,7 @@ class Env:
             keep_data_days=reader.get("KEEP_DATA_DAYS", _days, "90"),
             keep_runs_days=reader.get("KEEP_RUNS_DAYS", _days, "400"),
             egress_allow=reader.get("EGRESS_ALLOW", _host_ports, ""),
+            breached_file=reader.get("BREACHED_FILE", _file, ""),
             log_level=reader.get("LOG_LEVEL", _level, "INFO"),
             log_json=reader.get("LOG_JSON", _boolean, "0"),
             sentry_dsn=reader.get("SENTRY_DSN", str, ""),

@@ -6,13 +6,16 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kernel import clock, ids, logs, metrics
@@ -21,6 +24,10 @@ from portal.answers import answer
 from portal.permissions import SAFE, Rule, rule_of
 from portal.request import PortalRequest, address
 from tenants.access import queries as access
+from tenants.accounts import queries as accounts
+from tenants.accounts.actions import visits
+from tenants.accounts.errors import FactorNeeded
+from tenants.accounts.queries import Standing
 from tenants.tenancy import context, queries
 from tenants.tenancy.enums import TenantState
 from tenants.tenancy.errors import TenantNotReady, TenantSuspended, UnknownHost
@@ -143,9 +150,12 @@ class Door:
         self.get_response = get_response
 
     def __call__(self, request: PortalRequest) -> HttpResponse:
-        """Bind the session to the host it was made on."""
+        """Bind the session to the host it was made on, and end it where the rules of this instant do not let it be."""
+        request.standing = Standing()
         if request.session.get("host") not in (None, request.portal.host):
             logout(request)
+        elif request.user.is_authenticated:
+            _look_at_session(request)
         return self.get_response(request)
 
     def process_view(
@@ -158,6 +168,8 @@ class Door:
             if is_api(request) and "text/html" not in request.headers.get("Accept", ""):
                 return answer(request, error)
             return _to_sign_in(request)
+        except FactorNeeded as error:
+            return answer(request, error) if is_api(request) else _send_to(request, reverse("protection"))
         except PortalError as error:
             return answer(request, error)
         return None
@@ -169,6 +181,8 @@ class Door:
             raise NotFound
         if not rule.public:
             self._check(request, rule)
+            if request.standing.factor_due and not rule.unproven:
+                raise FactorNeeded
         elif request.user.is_authenticated:
             self._identify(request)
         self._check_state(request, rule)
@@ -238,12 +252,38 @@ def _to_sign_in(request: PortalRequest) -> HttpResponse:
     """The sign-in page, and back here afterwards; htmx is told to go there, since it would swap the page into a box."""
     here = request.headers.get("HX-Current-URL", "") if request.htmx else request.get_full_path()
     path = urlsplit(here)._replace(scheme="", netloc="").geturl()
-    address = f"{reverse('sign-in')}?{urlencode({'next': path})}"
+    return _send_to(request, f"{reverse('sign-in')}?{urlencode({'next': path})}")
+
+
+def _send_to(request: PortalRequest, address: str) -> HttpResponse:
     if not request.htmx:
         return HttpResponseRedirect(address)
     response = HttpResponse(status=204)
     response["HX-Redirect"] = address
     return response
+
+
+def _look_at_session(request: PortalRequest) -> None:
+    """What the session is worth at this instant; one that is worth nothing ends here."""
+    session, now = request.session, clock.now()
+    found = accounts.standing(session, request.portal, now)
+    visit = session.get(accounts.VISIT)
+    if found.over:
+        if visit:
+            visits.left(visit_id=UUID(visit), now=now)
+        logout(request)
+        messages.info(request, _over(found.over))
+        return
+    request.standing = found
+    if visit and now.timestamp() - session.get("seen", 0) > accounts.SEEN_SECONDS:
+        session["seen"] = now.timestamp()
+        visits.seen(visit_id=UUID(visit), now=now)
+
+
+def _over(why: str) -> str:
+    if why == "support":
+        return _("The support access is over.")
+    return _("Here one signs in by single sign-on alone.")
 
 
 def _token_actor(request: PortalRequest) -> Any:

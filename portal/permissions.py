@@ -15,6 +15,7 @@ class Rule:
     """Who may pass: `public` anybody, `signed_in` anybody with a login, else the permission of the method.
 
     `by_grant`: the view itself looks at the object, since a grant on it may open what the role does not.
+    `unproven`: open as well to somebody who still owes a second factor, so that they can set one up.
     """
 
     public: bool = False
@@ -22,6 +23,7 @@ class Rule:
     methods: dict[str, str] = field(default_factory=dict)
     by_grant: bool = False
     read_only_exempt: bool = False
+    unproven: bool = False
 
     def permission(self, method: str) -> str | None:
         """The permission that `method` needs; None if the method has no rule, so nobody may use it."""
@@ -36,6 +38,7 @@ def door(
     signed_in: bool = False,
     by_grant: bool = False,
     read_only_exempt: bool = False,
+    unproven: bool = False,
 ) -> Callable[[_View], _View]:
     """Mark a view with its rule: `permission` for reading it, `post` for sending to it (the same if not given)."""
     methods = (
@@ -47,6 +50,7 @@ def door(
         methods=methods,
         by_grant=by_grant,
         read_only_exempt=read_only_exempt,
+        unproven=unproven,
     )
 
     def mark(view: _View) -> _View:

@@ -6,15 +6,17 @@ from django_htmx.middleware import HtmxDetails
 
 from kernel.actor import Actor
 from tenants.access.models import User
+from tenants.accounts.queries import Standing
 from tenants.tenancy.queries import HostRef, PartnerRef, TenantRef
 
 
 class PortalRequest(HttpRequest):
-    """Any request: its id, whose portal it asks for, and who asks (None where nobody signed in)."""
+    """Any request: its id, whose portal it asks for, who asks (None where nobody is), what the session is worth."""
 
     id: str
     portal: HostRef
     actor: Actor | None
+    standing: Standing
     htmx: HtmxDetails
 
 

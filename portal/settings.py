@@ -39,6 +39,7 @@ SHARED_APPS = [
     "tenants.vault",
     "tenants.audit",
     "tenants.access",
+    "tenants.accounts",
     "tenants.branding",
     "automations.ledger",
     "templates_lib",
@@ -168,7 +169,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "tenants.accounts.policy.KnownPasswordValidator", "OPTIONS": {"path": ENV.breached_file}},
 ]
 ANONYMOUS_USER_NAME = None  # guardian: nobody has rights without signing in
 GUARDIAN_MONKEY_PATCH_USER = False

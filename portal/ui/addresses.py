@@ -15,8 +15,10 @@ from portal.ui import (
     installations,
     invitations,
     profile,
+    protection,
     search,
     sessions,
+    signing_in,
     templates,
 )
 
@@ -28,8 +30,22 @@ HELP: Final = [
     path("keys/", help_pages.keys, name="keys"),
 ]
 
+PROTECTION: Final = [
+    path("", protection.protection, name="protection"),
+    path("app", protection.add_app, name="protection-app"),
+    path("codes", protection.renew_codes, name="protection-codes"),
+    path("passkey", protection.add_passkey, name="protection-passkey"),
+    path("passkey/ask", protection.ask_new_passkey, name="protection-passkey-ask"),
+    path("<str:factor>/remove", protection.remove, name="protection-remove"),
+]
+
 EVERYWHERE: Final[list[URLPattern | URLResolver]] = [
     path("sign-in", sessions.sign_in, name="sign-in"),
+    path("sign-in/factor", signing_in.factor, name="sign-in-factor"),
+    path("sign-in/passkey", signing_in.passkey, name="sign-in-passkey"),
+    path("sign-in/passkey/ask", signing_in.ask_passkey, name="sign-in-passkey-ask"),
+    path("sign-in/link", signing_in.link, name="sign-in-link"),
+    path("sign-in/link/<str:link>", signing_in.by_link, name="by-link"),
     path("sign-out", sessions.sign_out, name="sign-out"),
     path("enter", sessions.enter, name="enter"),
     path("invitation/<str:link>", invitations.accept, name="invitation"),
@@ -39,6 +55,11 @@ EVERYWHERE: Final[list[URLPattern | URLResolver]] = [
     path("profile", profile.profile, name="profile"),
     path("profile/password", profile.password, name="profile-password"),
     path("profile/theme", profile.theme, name="profile-theme"),
+    path("profile/protection/", include(PROTECTION)),
+    path("profile/confirm", protection.confirm, name="confirm"),
+    path("profile/sessions/", protection.sessions, name="sessions"),
+    path("profile/sessions/others", protection.end_others, name="sessions-others"),
+    path("profile/sessions/<str:visit>/end", protection.end_session, name="session-end"),
     path("search/", search.search, name="search"),
     path("help/", include((HELP, "help"))),
     path("brand/<slug:slug>.<slug:version>.css", brand_files.css, name="brand-css"),

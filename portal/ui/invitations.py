@@ -27,13 +27,14 @@ from kernel.errors import PortalError
 from portal.permissions import door
 from portal.request import PortalRequest, SignedIn, address
 from portal.ui.access import member_of
+from portal.ui.entering import come_in
 from portal.ui.kit.forms import refuse, ui, zones
 from portal.ui.kit.pages import go, page
-from portal.ui.sessions import enter_session
 from tenants.access import queries
 from tenants.access.actions import inviting
 from tenants.access.errors import InvitationSpent
 from tenants.access.models import Invitation, User
+from tenants.accounts.enums import Via
 from tenants.branding import queries as branding
 from tenants.branding.palette import palette
 from tenants.tenancy.queries import partner_ref, primary_host
@@ -158,8 +159,7 @@ def accept(request: PortalRequest, link: str) -> HttpResponse:
         except PortalError as error:
             refuse(form, error)
         else:
-            enter_session(request, found)
-            return go(request, "/")
+            return come_in(request, found, Via.INVITATION, "/")
     place = tenant.name if tenant else row.membership.partner.name
     shown = {"form": form, "invitation": row, "member": row.membership, "place": place}
     return page(request, "access/invitation.html", shown, status=422 if form.errors else 200)

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -14,8 +13,8 @@ from portal.permissions import door
 from portal.request import SignedIn
 from portal.ui import throttle
 from portal.ui.access_forms import PasswordForm, ProfileForm
+from portal.ui.entering import keep_session, relative
 from portal.ui.kit.pages import go, page
-from portal.ui.sessions import relative
 from tenants.access import actions, queries
 from tenants.access.enums import Theme
 
@@ -66,7 +65,7 @@ def password(request: SignedIn) -> HttpResponse:
             actions.set_password(
                 user=request.user, password=form.cleaned_data["new"], actor=request.actor, now=clock.now()
             )
-            update_session_auth_hash(request, request.user)
+            keep_session(request)
             messages.success(request, _("Your password is changed. Other sessions have ended."))
             return go(request, relative("/profile"))
         throttle.count(request, "password", request.user.email)

@@ -1,14 +1,13 @@
 """Signing in and out, going from one portal to another, and finding one's first page."""
 
-from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.http import HttpResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,28 +18,18 @@ from portal.permissions import door
 from portal.request import PortalRequest, SignedIn
 from portal.ui import throttle
 from portal.ui.access_forms import SignInForm
+from portal.ui.entering import come_in, enter_session, relative, ways_in
 from portal.ui.kit.pages import go as go_to
 from portal.ui.kit.pages import page
 from portal.ui.shell import Shell
 from tenants.access import actions, queries
 from tenants.access.errors import BadCredentials, HandoffSpent
-from tenants.access.models import User
+from tenants.accounts import queries as accounts
+from tenants.accounts.actions import crossing, visits
+from tenants.accounts.enums import Via
 from tenants.tenancy.queries import primary_host
 
 log = structlog.get_logger(__name__)
-_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
-
-
-def relative(address: str) -> str:
-    """`address` if it stays on this host, else the start page."""
-    stays = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
-    return address if stays else "/"
-
-
-def enter_session(request: PortalRequest, user: User) -> None:
-    """Make this session `user`'s, under a new key and bound to this host."""
-    login(request, user, backend=_BACKEND)
-    request.session["host"] = request.portal.host
 
 
 @never_cache
@@ -52,9 +41,13 @@ def sign_in(request: PortalRequest) -> HttpResponse:
     if request.method != "POST":
         if request.user.is_authenticated:
             return go_to(request, onwards)
-        return page(request, "access/sign_in.html", {"form": SignInForm(), "next": onwards})
-    form = SignInForm(request.POST)
-    if form.is_valid():
+        return page(
+            request, "access/sign_in.html", {"form": SignInForm(), "next": onwards, "ways": ways_in(request)}
+        )
+    form, ways = SignInForm(request.POST), ways_in(request)
+    if not ways.password:
+        form.add_error(None, _("Here one signs in by single sign-on alone."))
+    elif form.is_valid():
         email, password = form.cleaned_data["email"], form.cleaned_data["password"]
         throttle.check(request, "sign-in", email)
         try:
@@ -65,15 +58,16 @@ def sign_in(request: PortalRequest) -> HttpResponse:
             form.add_error(None, _("E-mail and password do not match."))
         else:
             throttle.forget(request, "sign-in", email)
-            enter_session(request, user)
-            return go_to(request, onwards)
-    return page(request, "access/sign_in.html", {"form": form, "next": onwards}, status=422)
+            return come_in(request, user, Via.PASSWORD, onwards)
+    return page(request, "access/sign_in.html", {"form": form, "next": onwards, "ways": ways}, status=422)
 
 
-@door(signed_in=True, read_only_exempt=True)
+@door(signed_in=True, read_only_exempt=True, unproven=True)
 def sign_out(request: SignedIn) -> HttpResponse:
     """End this session."""
     if request.method == "POST":
+        if visit := request.session.get(accounts.VISIT):
+            visits.left(visit_id=UUID(visit), now=clock.now())
         logout(request)
         messages.success(request, _("You are signed out."))
     return go_to(request, "/sign-in")
@@ -91,7 +85,7 @@ def go(request: SignedIn, place: str) -> HttpResponse:
     host = primary_host(partner_id=found.partner_id, tenant_id=found.tenant_id)
     if not host:
         raise NotFound
-    text = actions.issue_handoff(user_id=request.user.id, host=host, now=clock.now())
+    text = crossing.issue(user=request.user, place=found, host=host, session=request.session, now=clock.now())
     onwards = relative(request.POST.get("next", "/"))
     query = urlencode({"pass": text, **({"next": onwards} if onwards != "/" else {})})
     address = f"{address_of(request, host)}/enter?{query}"
@@ -120,12 +114,12 @@ def enter(request: PortalRequest) -> HttpResponse:
     if present is not None and request.method != "POST":
         return page(request, "access/enter.html", {"pass": text, "next": onwards})
     try:
-        user = actions.redeem_handoff(text=text, host=request.portal.host, now=clock.now())
+        crossed = crossing.redeem(text=text, host=request.portal.host, now=clock.now())
     except HandoffSpent:
         if present is not None:  # the Back button, or a page that was opened twice
             return go_to(request, onwards)
         raise
-    enter_session(request, user)
+    enter_session(request, crossed.user, crossed.via, strong=crossed.strong, held=crossed.held)
     return go_to(request, onwards)
 
 

@@ -225,6 +225,8 @@ class Shell:
             "searchFailed": _("The search did not answer. Try again."),
             "offline": _("The portal did not answer. Check your connection and try again."),
             "failed": _("That did not work. Nothing was changed."),
+            "noPasskeys": _("This browser has no passkeys."),
+            "notShown": _("That did not work. Try again, or choose another way."),
         }
 
     # where one is, and may go

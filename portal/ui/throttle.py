@@ -1,54 +1,52 @@
-"""Brakes on guessing: failures are counted per address and per name, in the cache; without a cache nothing brakes."""
+"""Brakes on guessing: failures are counted per name, per address and per both, in the database."""
 
-import hashlib
 from typing import Final
 
-import redis
 import structlog
-from django.core.cache import cache
 
+from kernel import clock
 from kernel.errors import TooMany
 from portal.request import PortalRequest, address
+from tenants.accounts.actions import braking
 
 log = structlog.get_logger(__name__)
-WINDOW: Final = 600  # seconds
+WINDOW: Final = int(braking.WINDOW.total_seconds())
 PER_NAME: Final = 8
+"""Wrong guesses at one name from one address."""
+PER_NAME_ANYWHERE: Final = 30
 PER_ADDRESS: Final = 40
+"""Wrong guesses from one address, whatever the names: who tries one password on many people is stopped by this."""
+_CODES: Final = 5
+"""Wrong second factors of one person, from wherever: six digits are few."""
 
 
-def _keys(request: PortalRequest, what: str, name: str) -> tuple[tuple[str, int], ...]:
-    """(key, limit): somebody who guesses one name, and an address that guesses many."""
-    named = hashlib.sha256(f"{name.strip().lower()}".encode()).hexdigest()[:32]
-    return (
-        (f"public:throttle:{what}:name:{named}:{address(request)}", PER_NAME),
-        (f"public:throttle:{what}:address:{address(request)}", PER_ADDRESS),
-    )
+def _limits(request: PortalRequest, what: str, name: str) -> list[tuple[str, int]]:
+    """(key, limit) of somebody who guesses one name, of many who guess one name, of one who guesses many."""
+    named, where = name.strip().lower(), address(request)
+    anywhere = _CODES if what == "factor" else PER_NAME_ANYWHERE
+    return [
+        (braking.key_of(what, "both", named, where), min(PER_NAME, anywhere)),
+        (braking.key_of(what, "name", named), anywhere),
+        (braking.key_of(what, "address", where), PER_ADDRESS),
+    ]
 
 
 def check(request: PortalRequest, what: str, name: str) -> None:
     """Go on only below the limits. Raises TooMany."""
-    try:
-        full = any((cache.get(key) or 0) >= limit for key, limit in _keys(request, what, name))
-    except redis.RedisError:
-        log.warning("throttle has no cache")
-        return
-    if full:
+    if braking.full(_limits(request, what, name), clock.now()):
         raise TooMany(retry_after=WINDOW)
 
 
 def count(request: PortalRequest, what: str, name: str) -> None:
     """One more failure."""
-    try:
-        for key, _limit in _keys(request, what, name):
-            cache.add(key, 0, WINDOW)
-            cache.incr(key)
-    except (redis.RedisError, ValueError):
-        log.warning("throttle could not count")
+    limits = _limits(request, what, name)
+    if braking.count([key for key, _ in limits], clock.now()) >= PER_NAME:
+        log.warning("somebody guesses", what=what, address=address(request))
 
 
 def forget(request: PortalRequest, what: str, name: str) -> None:
-    """It was right this time: the failures of this name from this address count no more."""
-    try:
-        cache.delete(_keys(request, what, name)[0][0])
-    except redis.RedisError:
-        log.warning("throttle has no cache")
+    """It was right this time: the failures of this name from this address count no more, nor wrong second factors."""
+    both, anywhere, _ = _limits(request, what, name)
+    braking.forget(both[0])
+    if what == "factor":
+        braking.forget(anywhere[0])

@@ -12,6 +12,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "tenancy.clock": "Set the clock of a sandbox",
     "access.people": "Invite people and set their roles",
     "access.tokens": "Make and revoke API tokens",
+    "access.policy": "Set how people sign in",
     "branding.edit": "Change the brand",
     "templates.read": "See the template library",
     "templates.install": "Install and upgrade templates",
@@ -42,6 +43,7 @@ _STAFF: Final = _WATCH | {"inbox.decide", "inbox.comment", "engine.operate"}
 _TENANT_ADMIN: Final = _STAFF | {
     "access.people",
     "access.tokens",
+    "access.policy",
     "templates.install",
     "connectors.edit",
     "events.endpoints",

@@ -76,7 +76,7 @@ def reseal(*, tenant_id: UUID | None, now: datetime) -> int:
     if present is None:
         return 0
     with _inside(tenant_id):
-        wanted = [column for column in columns() if tenant_id is not None or column.public]
+        wanted = [column for column in columns() if column.stands(public=tenant_id is None)]
         count = sum(_reseal_column(column, tenant_id, present.version) for column in wanted)
         left = queries.sealed_under(public=tenant_id is None)
     with transaction.atomic():

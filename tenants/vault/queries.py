@@ -58,7 +58,7 @@ def sealed_under(*, public: bool) -> Counter[int]:
     """How many secrets of the present schema are sealed under the data key of each version."""
     found: Counter[int] = Counter()
     for column in columns():
-        if public and not column.public:
+        if not column.stands(public=public):
             continue
         for value in column.rows().values_list(column.column, flat=True).iterator():
             found[key_version(bytes(value))] += 1

@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """A column of sealed secrets: `version` reads from a row the version it was sealed as; `title` is for people."""
+    """A column of sealed secrets: `version` reads from a row the version it was sealed as; `title` is for people.
+
+    `tenants`: whether schemas of tenants have it; `public`: whether the public one has.
+    """
 
     model: Any
     column: str
@@ -15,6 +18,11 @@ class SealedColumn:
     title: str
     version: Callable[[Any], int] = field(default=lambda _: 1)
     public: bool = False
+    tenants: bool = True
+
+    def stands(self, *, public: bool) -> bool:
+        """Whether it is in the public schema, or else in those of tenants."""
+        return self.public if public else self.tenants
 
     def rows(self) -> Any:
         """Rows that hold a secret."""

@@ -35,6 +35,9 @@ from templates_lib.queries import defaults
 from tenants.access import catalog
 from tenants.access.enums import Role
 from tenants.access.models import Membership, User
+from tenants.accounts.actions import factors, passkeys
+from tenants.accounts.enums import FactorKind, Via
+from tenants.accounts.models import Factor, Visit
 from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
 from tenants.branding.models import Brand
@@ -45,6 +48,7 @@ from tests.house import world
 from tests.house.ground import Ground, picture
 from tests.support import make
 from tests.support.cast import NOW
+from tests.support.device import Device
 
 Act = Callable[..., Any]
 EVERYTHING: Final = catalog.OPERATOR | {"audit.erase"}
@@ -193,6 +197,34 @@ class Stage:
         return ProvisioningJob.objects.get(tenant=self.tenant)
 
     @property
+    def visit(self) -> Visit:
+        """A session of the analyst's."""
+        return Visit.objects.create(
+            user=self.person("analyst"),
+            session_key="one",
+            host=self.ground.cast.host,
+            via=Via.PASSWORD,
+            started_at=NOW,
+            seen_at=NOW,
+        )
+
+    @property
+    def factor(self) -> Factor:
+        """An authenticator app of the analyst's."""
+        return Factor.objects.create(
+            user=self.person("analyst"), kind=FactorKind.TOTP, name="App", created_at=NOW
+        )
+
+    @property
+    def new_passkey(self) -> dict[str, Any]:
+        """What the analyst's device answers when it is asked for a passkey."""
+        site = passkeys.Site("Hollis", "hollis.test", "https://hollis.test")
+        user = self.person("analyst")
+        options, asked = passkeys.ask_new(user=user, site=site)
+        answer = Device(site.origin).make(options["publicKey"])
+        return {"user": user, "site": site, "asked": asked, "answer": answer, "name": "Laptop"}
+
+    @property
     def version(self) -> TemplateVersion:
         """The template that Hollis works with."""
         return TemplateVersion.objects.get(slug="order-watch")
@@ -229,6 +261,8 @@ _TABLE: Final[dict[str, Any]] = {
     "tests": [{"input": {"amount": 50}, "expect": {"auto": True}}],
 }
 _WHY: Final = {"reason": "because"}
+_APP: Final = factors.new_secret()
+_ACCOUNTS: Final = "tenants.accounts.actions."
 _ACCESS, _TENANCY = "tenants.access.actions.", "tenants.tenancy.actions."
 _EVENTS, _ENGINE, _INBOX = (
     "automations.events.actions.",
@@ -362,6 +396,31 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         **_WHY,
     },
     _ENGINE + "decisions.publish_table": lambda s: {"name": "fresh", "document": _TABLE, **_WHY},
+    _ACCOUNTS + "visits.begin": lambda s: {
+        "user": s.person("analyst"),
+        "session_key": "fresh",
+        "host": s.ground.cast.place(s.ground.cast.host),
+        "via": Via.PASSWORD,
+        "strong": False,
+        "agent": "A browser",
+    },
+    _ACCOUNTS + "visits.end": lambda s: {"visit": s.visit},
+    _ACCOUNTS + "visits.end_others": lambda s: {"user": s.visit.user, "keep": None},
+    _ACCOUNTS + "factors.add_app": lambda s: {
+        "user": s.person("analyst"),
+        "secret": _APP,
+        "code": factors.code_at(_APP, int(NOW.timestamp()) // factors.STEP_SECONDS),
+    },
+    _ACCOUNTS + "factors.renew_codes": lambda s: {"user": s.person("analyst")},
+    _ACCOUNTS + "factors.remove": lambda s: {"factor": s.factor},
+    _ACCOUNTS + "factors.reset": lambda s: {"user": s.factor.user, **_WHY},
+    _ACCOUNTS + "passkeys.add": lambda s: s.new_passkey,
+    _ACCOUNTS + "policies.set_policy": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "values": {"second_factor": True},
+        "by_sign_on": False,
+    },
     _ENGINE + "decisions.withdraw_table": lambda s: {"version": s.coming_table, **_WHY},
     _EVENTS + "endpoints.create_endpoint": lambda s: {"name": "fresh", "kind": "cloudevents"},
     _EVENTS + "endpoints.rotate_endpoint_secret": lambda s: {"endpoint": s.keys["endpoint"]},

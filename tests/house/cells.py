@@ -29,6 +29,8 @@ OWN_WAYS: Final[dict[tuple[str, str], set[int]]] = {
 """What some addresses answer behind an open door, by name and method, where that is not 200 or the like."""
 BY_GET: Final = {"enter"}
 """Addresses that write when they are read: a pass is a link, and works once."""
+_MINE: Final = {"protection-remove", "session-end"}
+"""Addresses of what is somebody's own: for everybody else there is nothing."""
 _UNSAFE: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -113,6 +115,8 @@ def _more(cell: Cell) -> Iterator[int]:
         yield from (403, 404)  # nothing is here for them; the platform has no brand and no places
     if route.name in ("enter", "hooks", "invitation"):
         yield 401  # no pass, no signature, a link that no mail named
+    if route.name in _MINE:
+        yield 404
     if route.name.endswith(":clock"):
         yield 404  # only a sandbox has a clock of its own
 

@@ -48,14 +48,17 @@ WORDS: Final[Mapping[str, str]] = {
     "connector": "erp",
     "decision": "retry",
     "line": "0",
+    "by-link:link": "lnk_nobody.signed",
     "link": "inv_nobody.signed",
     "events:decide:decision": "discard",
+    "factor": "fac_nobody",
     "state": "paused",
     "step": "business",
     "runs:data:what": "input",
     "templates:install:step": "settings",
     "tenancy:state:state": "suspended",
     "url": "nowhere",
+    "visit": "ses_nobody",
     "what": "input",
 }
 """Words in addresses: by the name of the part, or by that of the address, a colon and the part, where it means something

@@ -1,0 +1,1 @@
+"""What can be done about signing in; one module for each way."""

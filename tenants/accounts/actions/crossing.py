@@ -1,0 +1,73 @@
+"""Going from one portal to another: a pass, and with it how its bearer signed in. It opens no more than that did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from kernel.errors import NotFound
+from tenants.access import actions as access
+from tenants.access.models import Handoff, User
+from tenants.access.queries import Place, digest
+from tenants.accounts import queries
+from tenants.accounts.enums import Via
+from tenants.accounts.models import Crossing, Provider, SupportAccess
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """Who came over, and what their session holds from now on."""
+
+    user: User
+    via: Via
+    strong: bool = False
+    held: Mapping[str, str] = field(default_factory=dict)
+
+
+def issue(
+    *,
+    user: User,
+    place: Place,
+    host: str,
+    session: Mapping[str, Any],
+    support: SupportAccess | None = None,
+    now: datetime,
+) -> str:
+    """A pass for `place`. Raises NotFound where the word of an identity provider does not reach so far."""
+    provider = session.get(queries.PROVIDER)
+    if provider and not _reaches(UUID(provider), place):
+        raise NotFound
+    with transaction.atomic():
+        text = access.issue_handoff(user_id=user.id, host=host, now=now)
+        Crossing.objects.create(
+            handoff=Handoff.objects.get(digest=digest(text)),
+            via=Via.SUPPORT if support else session.get(queries.VIA, Via.PASSWORD),
+            strong=bool(session.get(queries.STRONG)),
+            provider_id=provider,
+            support=support,
+        )
+    return text
+
+
+def _reaches(provider_id: UUID, place: Place) -> bool:
+    """A partner's provider speaks for its own people in the partner's places; a client's in that client."""
+    found = Provider.objects.filter(pk=provider_id, partner_id=place.partner_id).first()
+    return found is not None and found.tenant_id in (None, place.tenant_id)
+
+
+def redeem(*, text: str, host: str, now: datetime) -> Crossed:
+    """Who comes over by a pass. Raises HandoffSpent."""
+    with transaction.atomic():
+        user = access.redeem_handoff(text=text, host=host, now=now)
+        row = Crossing.objects.filter(handoff__digest=digest(text)).first()
+    if row is None:
+        return Crossed(user, Via.PASSWORD)
+    held = {
+        name: str(value)
+        for name, value in ((queries.PROVIDER, row.provider_id), (queries.SUPPORT, row.support_id))
+        if value
+    }
+    return Crossed(user, Via(row.via), row.strong, held)

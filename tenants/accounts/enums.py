@@ -1,0 +1,39 @@
+"""The words of signing in."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Via(TextChoices):
+    """How a session began."""
+
+    PASSWORD = "password", _("Password")
+    LINK = "link", _("Link by mail")
+    PASSKEY = "passkey", _("Passkey")
+    SSO = "sso", _("Single sign-on")
+    INVITATION = "invitation", _("Invitation")
+    SUPPORT = "support", _("Support access")
+
+
+class FactorKind(TextChoices):
+    """What a second factor is."""
+
+    TOTP = "totp", _("Authenticator app")
+    PASSKEY = "passkey", _("Passkey")
+
+
+class SupportRule(TextChoices):
+    """Whether a partner's staff may enter a client."""
+
+    ALLOWED = "allowed", _("Whenever they give a reason")
+    APPROVAL = "approval", _("After somebody here has agreed")
+    FORBIDDEN = "forbidden", _("Never")
+
+
+class SupportState(TextChoices):
+    """How far a support access has come; one that is open may be over by time."""
+
+    ASKED = "asked", _("Asked for")
+    OPEN = "open", _("Open")
+    REFUSED = "refused", _("Refused")
+    ENDED = "ended", _("Ended")

@@ -1,0 +1,7 @@
+"""What this room keeps sealed: always for the installation, since whoever signs in is in no tenant yet."""
+
+from tenants.accounts.actions.factors import PURPOSE
+from tenants.accounts.models import Factor
+from tenants.vault.registry import SealedColumn, sealed_column
+
+sealed_column(SealedColumn(Factor, "secret", PURPOSE, "Authenticator app", public=True, tenants=False))
