@@ -45,8 +45,7 @@ def request_context(get_response: Handler) -> Handler:
     """Give the request an id that every log line, audit row and error page of it carries."""
 
     def middleware(request: PortalRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-Id", "")
-        request.id = given if _REQUEST_ID.match(given) else ids.uuid7().hex
+        request.id = request_id(request.headers.get("X-Request-Id", ""))
         started = time.perf_counter()
         with logs.bound(request=request.id):
             response = get_response(request)
@@ -61,6 +60,11 @@ def request_context(get_response: Handler) -> Handler:
         return response
 
     return middleware
+
+
+def request_id(given: str) -> str:
+    """The id that the asker gave the request, if it is one; else a new one."""
+    return given if _REQUEST_ID.match(given) else ids.uuid7().hex
 
 
 def letterbox(get_response: Handler) -> Handler:
@@ -100,7 +104,9 @@ def host(get_response: Handler) -> Handler:
     def middleware(request: PortalRequest) -> HttpResponse:
         try:
             # whoever watches over the process asks it by its address, whatever that is called
-            name = settings.BASE_DOMAIN if request.path in _OPS else _host_name(request)
+            name = (
+                settings.BASE_DOMAIN if request.path in _OPS else host_name(request.META.get("HTTP_HOST", ""))
+            )
             found = queries.host(name, settings.BASE_DOMAIN)
         except UnknownHost as error:
             return answer(request, error)
@@ -119,9 +125,9 @@ def host(get_response: Handler) -> Handler:
     return middleware
 
 
-def _host_name(request: PortalRequest) -> str:
-    """The Host header as a name; what is no name is unknown. X-Forwarded-Host and the like are never looked at."""
-    name = str(request.META.get("HTTP_HOST", "")).rsplit(":", 1)[0].lower().rstrip(".")
+def host_name(header: str) -> str:
+    """The Host header as a name. X-Forwarded-Host and the like are never looked at. Raises UnknownHost for no name."""
+    name = header.rsplit(":", 1)[0].lower().rstrip(".")
     if not _HOST.match(name):
         raise UnknownHost
     return name

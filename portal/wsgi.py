@@ -1,4 +1,4 @@
-"""What the web server runs."""
+"""Django as a WSGI application; the web server runs it behind `asgi.py`."""
 
 import os
 

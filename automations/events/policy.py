@@ -127,6 +127,11 @@ def prove(
     return endpoint
 
 
+def remembered(tenant: TenantRef, token: str) -> KnownEndpoint | None:
+    """The endpoint behind `token`, if asking for it costs no query."""
+    return _remembered.get(tenant.id, token)
+
+
 def _read(tenant: TenantRef, token: str) -> KnownEndpoint | None:
     row = Endpoint.objects.filter(token=token, active=True).first()
     if row is None:
@@ -158,13 +163,19 @@ def _opened(row: Endpoint) -> tuple[Secret, ...]:
 
 def require_room(tenant: TenantRef) -> None:
     """Go on only if the tenant's intake is not full; counted at most once a second. Raises IntakeFull."""
-    until, full = _counted.get(tenant.id, (0.0, False))
-    if until <= time.monotonic():
+    room = has_room(tenant)
+    if room is None:
         most = settings.INTAKE_MOST
-        full = store.waiting(tenant.id, limit=most) >= most
-        _counted[tenant.id] = (time.monotonic() + COUNT_SECONDS, full)
-    if full:
+        room = store.waiting(tenant.id, limit=most) < most
+        _counted[tenant.id] = (time.monotonic() + COUNT_SECONDS, not room)
+    if not room:
         raise IntakeFull(retry_after=settings.INTAKE_RETRY_SECONDS)
+
+
+def has_room(tenant: TenantRef) -> bool | None:
+    """Whether the tenant's intake has room, as it was counted within the last second; None if it has to be counted."""
+    until, full = _counted.get(tenant.id, (0.0, False))
+    return not full if until > time.monotonic() else None
 
 
 def forget() -> None:

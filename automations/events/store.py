@@ -125,6 +125,16 @@ class NewEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Lot:
+    """Events that came to one endpoint, which stands here with the version of its secret."""
+
+    schema: str
+    tenant_id: UUID
+    endpoint: tuple[UUID, int]
+    rows: list[NewEvent]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """An event that is stored already under some source and id."""
 
@@ -191,6 +201,20 @@ def insert_delivered(
     values = _arrays(rows) if many else rows[0].values()
     found = _row(_insert_sql(_AT_ENDPOINT, schema, many=many), [*endpoint, *values, tenant_id])
     return None if found is None else set(found[0])
+
+
+async def insert_together(connection: "AsyncConnection[Any]", lots: Sequence[Lot]) -> list[set[UUID] | None]:
+    """Store several lots in one transaction; for each what `insert_delivered` says of it."""
+    async with connection.pipeline():
+        cursors = [
+            await connection.execute(
+                _insert_sql(_AT_ENDPOINT, lot.schema, many=True),
+                [*lot.endpoint, *_arrays(lot.rows), lot.tenant_id],
+            )
+            for lot in lots
+        ]
+    found = [await cursor.fetchone() for cursor in cursors]
+    return [None if row is None else set(row[0]) for row in found]
 
 
 def known(schema: str, rows: Sequence[NewEvent]) -> dict[tuple[str, str], Known]:

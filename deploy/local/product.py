@@ -15,7 +15,6 @@ from deploy.local.home import ROOT
 from deploy.local.ports import LOOPBACK
 from portal.env import Env
 
-_WEB_THREADS: Final = 4
 _SETTLE_SECONDS: Final = 2.0
 _ASK_SECONDS: Final = 0.1  # a question costs the starting server time, too
 _ASK_ESTATE: Final = b"GET /control/state HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -75,10 +74,10 @@ def command_lines(env: Env) -> dict[str, list[str]]:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", env.log_level]
     return {
         "web": [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", env.host, "--port", str(env.port),
-            "--workers", str(env.web_workers), "--blocking-threads", str(_WEB_THREADS), "--no-ws",
+            sys.executable, "-m", "granian", "--interface", "asginl", "--host", env.host, "--port", str(env.port),
+            "--workers", str(env.web_workers), "--loop", "uvloop", "--no-ws",
             "--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5",
-            "--log-level", "warning", "portal.wsgi:application",
+            "--log-level", "warning", "portal.asgi:application",
         ],
         "engine": [*worker, "-Q", "engine", "-c", str(env.worker_children), "-n", "engine@%h", *quiet],
         "work": [*worker, "-Q", "work", "-c", "1", "-n", "work@%h", *quiet],

@@ -124,6 +124,12 @@ def host(name: str, base_domain: str) -> HostRef:
     return found
 
 
+def remembered_host(name: str) -> HostRef | None:
+    """Where host `name` leads, if asking for it costs no query."""
+    until, found = _hosts.get(name, (0.0, None))
+    return found if until > time.monotonic() else None
+
+
 def forget_hosts() -> None:
     """Look every host up again at its next request, in this process."""
     _hosts.clear()

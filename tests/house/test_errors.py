@@ -30,7 +30,7 @@ def everything() -> Iterator[type[PortalError]]:
             if (
                 ".migrations" not in module.name
                 and ".management" not in module.name
-                and "wsgi" not in module.name
+                and "sgi" not in module.name
             ):
                 importlib.import_module(module.name)
     found: list[type[PortalError]] = [PortalError]

@@ -16,7 +16,7 @@ from automations.engine.actions.drain import Drain
 from automations.engine.actions.watchdog import Watchdog, board
 from automations.events import actions as events
 from automations.ledger import queries as ledger
-from kernel import bell, clock
+from kernel import bell, clock, database
 
 log = structlog.get_logger(__name__)
 COMPANY: Final = 0.01
@@ -34,7 +34,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-        self._drain = Drain(_dsn())
+        self._drain = Drain(database.dsn("portal-engine"))
 
     def run(self, *, seconds: float, idle: float) -> int:
         """Drain until nothing is due for `idle` seconds, at most `seconds`; the number of runs worked on."""
@@ -43,7 +43,7 @@ class Worker:
     def reset(self) -> None:
         """Forget connections that may be broken."""
         self._runner.run(self._drain.close())
-        self._drain = Drain(_dsn())
+        self._drain = Drain(database.dsn("portal-engine"))
 
     def close(self) -> None:
         """Give back what is held; the process ends."""
@@ -162,19 +162,3 @@ class _Waiter:
         except TimeoutError:
             return
         self._due.clear()
-
-
-def _dsn() -> str:
-    """libpq's form of Django's database settings."""
-    from psycopg.conninfo import make_conninfo
-
-    database = connection.settings_dict
-    return make_conninfo(
-        dbname=database["NAME"],
-        user=database.get("USER") or None,
-        password=database.get("PASSWORD") or None,
-        host=database.get("HOST") or None,
-        port=database.get("PORT") or None,
-        application_name="portal-engine",
-        options="-c search_path=public",
-    )

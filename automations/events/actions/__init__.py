@@ -6,11 +6,14 @@ from automations.events.actions.endpoints import (
     rotate_endpoint_secret,
     set_endpoint_active,
 )
+from automations.events.actions.express import BYTES_MOST, Company, plain
 from automations.events.actions.facts import Draft, publish, publish_batch, publish_many
 from automations.events.actions.intake import dispatch
 from automations.events.actions.rejections import accept_rejection, discard_rejection
 
 __all__ = [
+    "BYTES_MOST",
+    "Company",
     "Draft",
     "Receipt",
     "Refused",
@@ -18,6 +21,7 @@ __all__ = [
     "create_endpoint",
     "discard_rejection",
     "dispatch",
+    "plain",
     "publish",
     "publish_batch",
     "publish_many",

@@ -92,7 +92,7 @@ class Receipt:
 
 
 @dataclass
-class _Parts:
+class Parts:
     """The parts of a delivery, sorted: to store, and to set aside."""
 
     rows: list[NewEvent] = field(default_factory=list)
@@ -117,16 +117,17 @@ def receive_webhook(*, token: str, headers: Mapping[str, str], body: bytes, now:
     delivery = Delivery(headers, body)
     for fresh in (False, True):
         endpoint = policy.prove(tenant, token, delivery, now, fresh=fresh)
-        parts = _read(tenant, endpoint, delivery, now)
+        parts = read(tenant, endpoint, delivery, now)
         stored = _stored(tenant, endpoint, parts)
         if stored is not None:
             return _receipt(tenant, endpoint, parts, stored)
     raise EndpointUnknown  # it was changed twice while we looked
 
 
-def _read(tenant: TenantRef, endpoint: KnownEndpoint, delivery: Delivery, now: datetime) -> _Parts:
+def read(tenant: TenantRef, endpoint: KnownEndpoint, delivery: Delivery, now: datetime) -> Parts:
+    """What is in a delivery that is proved. Raises WrongMediaType, Invalid and TooLarge."""
     present = queries.virtual_now(tenant.id) if tenant.sandbox else None
-    parts = _Parts()
+    parts = Parts()
     for part in endpoint.inbound.read(delivery):
         if isinstance(part, Flaw):
             parts.rejections.append(_flawed(endpoint, part, present or now))
@@ -172,7 +173,7 @@ def _judged(part: Arrival, source: str) -> tuple[int | None, tuple[RejectionCode
     return agreed.version, None
 
 
-def _stored(tenant: TenantRef, endpoint: KnownEndpoint, parts: _Parts) -> set[UUID] | None:
+def _stored(tenant: TenantRef, endpoint: KnownEndpoint, parts: Parts) -> set[UUID] | None:
     """The keys of what is new, events and rejections; None if the endpoint is no longer as it was proved.
 
     One statement is its own transaction, which saves two round trips; with rejections both go in one.
@@ -193,7 +194,7 @@ def _stored(tenant: TenantRef, endpoint: KnownEndpoint, parts: _Parts) -> set[UU
     return fresh
 
 
-def _receipt(tenant: TenantRef, endpoint: KnownEndpoint, parts: _Parts, stored: set[UUID]) -> Receipt:
+def _receipt(tenant: TenantRef, endpoint: KnownEndpoint, parts: Parts, stored: set[UUID]) -> Receipt:
     accepted = [row for row in parts.rows if row.id in stored]
     reused = _reused(tenant, endpoint, parts, stored) if len(accepted) < len(parts.rows) else []
     rejected = [row for row in parts.rejections if row.id in stored]
@@ -213,7 +214,7 @@ def _receipt(tenant: TenantRef, endpoint: KnownEndpoint, parts: _Parts, stored: 
 
 
 def _reused(
-    tenant: TenantRef, endpoint: KnownEndpoint, parts: _Parts, stored: set[UUID]
+    tenant: TenantRef, endpoint: KnownEndpoint, parts: Parts, stored: set[UUID]
 ) -> Sequence[NewEvent]:
     """Those whose source and id belong to another event; they are set aside, and somebody should look at it."""
     missing = [row for row in parts.rows if row.id not in stored]
