@@ -8,7 +8,7 @@ from kernel.actor import Actor
 from kernel.errors import Forbidden
 from tenants.access import catalog as roles
 from tenants.access import queries as access
-from tenants.access.enums import Role
+from tenants.access.queries import rights
 from tenants.tenancy import context
 
 
@@ -22,7 +22,7 @@ class Person:
 
 def is_partner_staff(actor: Actor) -> bool:
     """Whether the actor works for the partner that looks after this client (or is the portal itself)."""
-    return actor.kind == "system" or any(role in roles.PARTNER_ROLES for role in actor.roles)
+    return actor.kind == "system" or any(role in roles.STAFF for role in actor.roles)
 
 
 def require_visibility(actor: Actor, visibility: Visibility) -> None:
@@ -37,7 +37,7 @@ def assignable() -> list[Person]:
     found: dict[UUID, Person] = {}
     for tenant_id in (tenant.id, None):
         for member in access.people_of(partner_id=tenant.partner_id, tenant_id=tenant_id):
-            may = roles.IN_TENANT.get(Role(member.role), frozenset())
+            may = rights.permissions_of(member.role, member.custom, in_tenant=True)
             if member.user.is_active and "inbox.decide" in may:
                 found[member.user_id] = Person(member.user_id, str(member.user))
     return sorted(found.values(), key=lambda person: person.name)

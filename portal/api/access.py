@@ -13,8 +13,9 @@ from portal.api.pages import Listing
 from portal.permissions import Rule
 from tenants.access import actions, catalog, queries
 from tenants.access.enums import Role
-from tenants.access.errors import AlreadyMember, LastAdmin, RoleNotHere
-from tenants.access.models import ApiToken, Membership, User
+from tenants.access.errors import AlreadyMember, LastAdmin, MoreThanOwn, RoleNotHere, ToxicPair
+from tenants.access.models import ApiToken, CustomRole, Membership, User
+from tenants.access.queries import rights
 from tenants.tenancy import context
 from tenants.tenancy.models import Partner, Tenant
 
@@ -83,6 +84,7 @@ class Member(Shape):
     email = fields.text("Their address.", source="user.email")
     name = fields.text("Their name.", source="user.name", allow_blank=True)
     role = fields.one_of(Role.choices, "What they are here.")
+    role_name = fields.text("The role in words; of an own role its name.")
     active = fields.yes_or_no("Whether they can sign in.", source="user.is_active")
     created_at = fields.at("When they got in.")
 
@@ -97,12 +99,26 @@ class NewMember(Shape):
         required=False, default="", allow_blank=True, max_length=120, help_text="For a new person."
     )
     role = fields.one_of(Role.choices, "A role of this level: of a console, or of a client's portal.")
+    own_role = PublicId("rol", required=False, help_text="With `custom` or `partner_custom`: which role.")
 
 
 class NewRole(Shape):
     """Another role for a member."""
 
     role = fields.one_of(Role.choices, "A role of this level.")
+    own_role = PublicId("rol", required=False, help_text="With `custom` or `partner_custom`: which role.")
+
+
+def role_of(call: Call) -> Role | CustomRole:
+    """The role that a body names. Raises RoleNotHere."""
+    word, key = Role(call.body["role"]), call.body.get("own_role")
+    if word not in catalog.OWN_ROLES and key is None:
+        return word
+    own = rights.roles_of(partner_id=call.partner_id, tenant_id=call.tenant_id).filter(pk=key).first()
+    if own is None or word not in catalog.OWN_ROLES:
+        raise RoleNotHere(fields={"own_role": [str(RoleNotHere.__doc__)]})
+    found: CustomRole = own
+    return found
 
 
 def place_of(call: Call) -> tuple[Partner, Tenant | None]:
@@ -142,14 +158,21 @@ class People(Desk):
         returns=Member,
         status=CREATED,
         once=True,
-        raises=(RoleNotHere, AlreadyMember),
+        raises=(RoleNotHere, MoreThanOwn, ToxicPair, AlreadyMember),
         example=_MEMBER,
     )
     def post(self, call: Call) -> Membership:
         """Let somebody in with a role."""
         partner, tenant = place_of(call)
-        body = {**call.body, "role": Role(call.body["role"])}
-        return actions.add_member(partner=partner, tenant=tenant, actor=call.actor, now=clock.now(), **body)
+        return actions.add_member(
+            partner=partner,
+            tenant=tenant,
+            email=call.body["email"],
+            name=call.body["name"],
+            role=role_of(call),
+            actor=call.actor,
+            now=clock.now(),
+        )
 
 
 class Person(Desk):
@@ -162,15 +185,16 @@ class Person(Desk):
         """One member."""
         return _member(call, member)
 
-    @operation("set_role", takes=NewRole, returns=Member, raises=(RoleNotHere, LastAdmin))
+    @operation(
+        "set_role", takes=NewRole, returns=Member, raises=(RoleNotHere, MoreThanOwn, ToxicPair, LastAdmin)
+    )
     def patch(self, call: Call, member: str) -> Membership:
         """Give a member another role; it counts from their next request on."""
-        role = Role(call.body["role"])
         return actions.set_role(
-            membership=_member(call, member), role=role, actor=call.actor, now=clock.now()
+            membership=_member(call, member), role=role_of(call), actor=call.actor, now=clock.now()
         )
 
-    @operation("remove_person", status=NO_CONTENT, raises=(LastAdmin,))
+    @operation("remove_person", status=NO_CONTENT, raises=(MoreThanOwn, LastAdmin))
     def delete(self, call: Call, member: str) -> None:
         """Take a member's role here away; it is gone at their next request."""
         actions.remove_member(membership=_member(call, member), actor=call.actor, now=clock.now())

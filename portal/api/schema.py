@@ -30,12 +30,16 @@ IDS: Final = {
     "bulk": "blk",
     "case": "case",
     "connection": "con",
+    "duty": "dty",
     "endpoint": "ep",
     "entry": "aud",
     "event": "evt",
     "installation": "ins",
+    "item": "rvi",
     "member": "mem",
+    "own_role": "rol",
     "rejection": "rej",
+    "review": "rev",
     "run": "run",
     "stream": "ast",
     "tenant": "tnt",
@@ -46,6 +50,7 @@ IDS: Final = {
 _OTHERS: Final = {
     "code": "The figure's code.",
     "order": "The order's id (or that of an RMA, PO or SKU).",
+    "right": "The right, as in inbox.decide.",
     "slug": "The template's name.",
     "version": "The version, as in 1.2.0.",
 }
@@ -83,7 +88,11 @@ class DeskSchema(AutoSchema):
         found: list[Any] = [self.said.query] if self.said.query else []
         for name in uritemplate.variables(self.path):
             pattern = public_id_pattern(IDS[name]) if name in IDS else None
-            words = f"Id of the {name.replace('entry', 'audit entry')}." if name in IDS else _OTHERS[name]
+            words = (
+                f"Id of the {name.replace('entry', 'audit entry').replace('own_role', 'role')}."
+                if name in IDS
+                else _OTHERS[name]
+            )
             found.append(
                 OpenApiParameter(name, str, OpenApiParameter.PATH, description=words, pattern=pattern)
             )

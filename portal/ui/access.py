@@ -18,19 +18,20 @@ from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, key_of, page
 from tenants.access import actions, catalog, queries
 from tenants.access.enums import Role
-from tenants.access.models import ApiToken, Membership
+from tenants.access.models import ApiToken, CustomRole, Membership
+from tenants.access.queries import rights
 from tenants.tenancy.models import Partner, Tenant
 
 
-def _place(request: SignedIn) -> tuple[UUID, UUID | None]:
+def place(request: SignedIn) -> tuple[UUID, UUID | None]:
     """The keys of the partner and (on a tenant's host) the tenant whose people these are."""
     assert request.portal.partner is not None
     return request.portal.partner.id, request.portal.tenant.id if request.portal.tenant else None
 
 
-def _rows(request: SignedIn) -> tuple[Partner, Tenant | None]:
+def rows(request: SignedIn) -> tuple[Partner, Tenant | None]:
     """The rows that the actions take."""
-    partner_id, tenant_id = _place(request)
+    partner_id, tenant_id = place(request)
     return Partner.objects.get(pk=partner_id), Tenant.objects.get(pk=tenant_id) if tenant_id else None
 
 
@@ -38,10 +39,30 @@ def _roles(request: SignedIn) -> tuple[Role, ...]:
     return catalog.TENANT_ROLES if request.portal.tenant else catalog.PARTNER_ROLES
 
 
-def _crumbs(request: SignedIn, *more: tuple[str, str]) -> list[tuple[str, str]]:
-    place = request.portal.tenant or request.portal.partner
-    assert place is not None
-    return [(place.name, "/"), *more]
+def _choices(request: SignedIn) -> list[tuple[str, str]]:
+    """The roles that can be given here: the shipped ones, and those that this place made itself."""
+    partner_id, tenant_id = place(request)
+    own = rights.roles_of(partner_id=partner_id, tenant_id=tenant_id)
+    return [(role.value, str(role.label)) for role in _roles(request)] + [
+        (one.public_id, one.name) for one in own
+    ]
+
+
+def _chosen(request: SignedIn, value: str) -> Role | CustomRole:
+    """The role behind a choice of the form."""
+    if value in Role.values:
+        return Role(value)
+    partner_id, tenant_id = place(request)
+    found: CustomRole = rights.roles_of(partner_id=partner_id, tenant_id=tenant_id).get(
+        pk=key_of(CustomRole.prefix, value)
+    )
+    return found
+
+
+def crumbs(request: SignedIn, *more: tuple[str, str]) -> list[tuple[str, str]]:
+    here = request.portal.tenant or request.portal.partner
+    assert here is not None
+    return [(here.name, "/"), *more]
 
 
 def _matrix(roles: tuple[Role, ...], table: Any) -> list[tuple[str, list[bool]]]:
@@ -56,7 +77,7 @@ def _matrix(roles: tuple[Role, ...], table: Any) -> list[tuple[str, list[bool]]]
 @door("access.people")
 def people(request: SignedIn) -> HttpResponse:
     """Who is in, with which role, and what each role may do."""
-    partner_id, tenant_id = _place(request)
+    partner_id, tenant_id = place(request)
     roles = _roles(request)
     members = list(queries.people_of(partner_id=partner_id, tenant_id=tenant_id))
     text = request.GET.get("q", "").strip().lower()
@@ -67,8 +88,9 @@ def people(request: SignedIn) -> HttpResponse:
         "total": len(members),
         "q": text,
         "roles": roles,
+        "may_review": request.actor.may("access.review"),
         "matrix": _matrix(roles, catalog.IN_TENANT if tenant_id else catalog.AT_PARTNER),
-        "crumbs": _crumbs(request, (_("People"), "")),
+        "crumbs": crumbs(request, (_("People"), "")),
     }
     return page(request, "access/people.html", context, part="rows")
 
@@ -76,9 +98,9 @@ def people(request: SignedIn) -> HttpResponse:
 @door("access.people")
 def add_person(request: SignedIn) -> HttpResponse:
     """Let somebody in."""
-    form = MemberForm(request.POST if request.method == "POST" else None, roles=_roles(request))
+    form = MemberForm(request.POST if request.method == "POST" else None, roles=_choices(request))
     if request.method == "POST" and form.is_valid():
-        partner, tenant = _rows(request)
+        partner, tenant = rows(request)
         data = form.cleaned_data
         try:
             actions.add_member(
@@ -86,7 +108,7 @@ def add_person(request: SignedIn) -> HttpResponse:
                 tenant=tenant,
                 email=data["email"],
                 name=data["name"],
-                role=Role(data["role"]),
+                role=_chosen(request, data["role"]),
                 actor=request.actor,
                 now=clock.now(),
             )
@@ -96,13 +118,13 @@ def add_person(request: SignedIn) -> HttpResponse:
             said = _("%(email)s is in. A mail with the way in is on its way.")
             messages.success(request, said % {"email": data["email"]})
             return go(request, "/people/")
-    context = {"form": form, "crumbs": _crumbs(request, (_("People"), "/people/"), (_("Add a person"), ""))}
+    context = {"form": form, "crumbs": crumbs(request, (_("People"), "/people/"), (_("Add a person"), ""))}
     return page(request, "access/person_add.html", context, part="dialog", status=422 if form.errors else 200)
 
 
 def member_of(request: SignedIn, member: str) -> Membership:
     """The membership of the URL, if it is one of this place. Raises NotFound."""
-    partner_id, tenant_id = _place(request)
+    partner_id, tenant_id = place(request)
     found: Membership | None = (
         queries.people_of(partner_id=partner_id, tenant_id=tenant_id).filter(pk=key_of("mem", member)).first()
     )
@@ -117,13 +139,16 @@ def set_role(request: SignedIn, member: str) -> HttpResponse:
     found = member_of(request, member)
     form = RoleForm(
         request.POST if request.method == "POST" else None,
-        roles=_roles(request),
-        initial={"role": found.role},
+        roles=_choices(request),
+        initial={"role": found.custom.public_id if found.custom else found.role},
     )
     if request.method == "POST" and form.is_valid():
         try:
             actions.set_role(
-                membership=found, role=Role(form.cleaned_data["role"]), actor=request.actor, now=clock.now()
+                membership=found,
+                role=_chosen(request, form.cleaned_data["role"]),
+                actor=request.actor,
+                now=clock.now(),
             )
         except PortalError as error:
             refuse(form, error)
@@ -133,7 +158,7 @@ def set_role(request: SignedIn, member: str) -> HttpResponse:
     context = {
         "form": form,
         "member": found,
-        "crumbs": _crumbs(request, (_("People"), "/people/"), (str(found.user), "")),
+        "crumbs": crumbs(request, (_("People"), "/people/"), (str(found.user), "")),
     }
     return page(
         request, "access/person_role.html", context, part="dialog", status=422 if form.errors else 200
@@ -156,7 +181,7 @@ def remove_person(request: SignedIn, member: str) -> HttpResponse:
     context = {
         "member": found,
         "refusal": refusal,
-        "crumbs": _crumbs(request, (_("People"), "/people/"), (str(found.user), "")),
+        "crumbs": crumbs(request, (_("People"), "/people/"), (str(found.user), "")),
     }
     return page(request, "access/person_remove.html", context, part="dialog", status=409 if refusal else 200)
 
@@ -164,14 +189,14 @@ def remove_person(request: SignedIn, member: str) -> HttpResponse:
 @door("access.tokens")
 def tokens(request: SignedIn) -> HttpResponse:
     """Keys for machines."""
-    partner_id, tenant_id = _place(request)
+    partner_id, tenant_id = place(request)
     now = clock.now()
     found = [
         (token, _token_state(token, now))
         for token in queries.tokens_of(partner_id=partner_id, tenant_id=tenant_id)
     ]
     return page(
-        request, "access/tokens.html", {"tokens": found, "crumbs": _crumbs(request, (_("API tokens"), ""))}
+        request, "access/tokens.html", {"tokens": found, "crumbs": crumbs(request, (_("API tokens"), ""))}
     )
 
 
@@ -187,9 +212,9 @@ def make_token(request: SignedIn) -> HttpResponse:
     """A new token; its text is in the answer to this very request and nowhere else, ever."""
     scopes = [(name, words) for name, words in catalog.PERMISSIONS.items() if request.actor.may(name)]
     form = TokenForm(request.POST if request.method == "POST" else None, scopes=scopes)
-    crumbs = _crumbs(request, (_("API tokens"), "/tokens/"), (_("New token"), ""))
+    trail = crumbs(request, (_("API tokens"), "/tokens/"), (_("New token"), ""))
     if request.method == "POST" and form.is_valid():
-        partner, tenant = _rows(request)
+        partner, tenant = rows(request)
         days, now = form.cleaned_data["days"], clock.now()
         try:
             token, text = actions.make_token(
@@ -204,16 +229,16 @@ def make_token(request: SignedIn) -> HttpResponse:
         except PortalError as error:
             refuse(form, error)
         else:
-            return page(request, "access/token_made.html", {"token": token, "text": text, "crumbs": crumbs})
+            return page(request, "access/token_made.html", {"token": token, "text": text, "crumbs": trail})
     return page(
-        request, "access/token_add.html", {"form": form, "crumbs": crumbs}, status=422 if form.errors else 200
+        request, "access/token_add.html", {"form": form, "crumbs": trail}, status=422 if form.errors else 200
     )
 
 
 @door("access.tokens")
 def revoke_token(request: SignedIn, token: str) -> HttpResponse:
     """End a token, once asked and confirmed."""
-    partner_id, tenant_id = _place(request)
+    partner_id, tenant_id = place(request)
     found = (
         queries.tokens_of(partner_id=partner_id, tenant_id=tenant_id).filter(pk=key_of("tok", token)).first()
     )
@@ -223,5 +248,5 @@ def revoke_token(request: SignedIn, token: str) -> HttpResponse:
         actions.revoke_token(token=found, actor=request.actor, now=clock.now())
         messages.success(request, _("The token “%(name)s” is revoked.") % {"name": found.name})
         return go(request, "/tokens/")
-    crumbs = _crumbs(request, (_("API tokens"), "/tokens/"), (found.name, ""))
-    return page(request, "access/token_revoke.html", {"token": found, "crumbs": crumbs}, part="dialog")
+    trail = crumbs(request, (_("API tokens"), "/tokens/"), (found.name, ""))
+    return page(request, "access/token_revoke.html", {"token": found, "crumbs": trail}, part="dialog")

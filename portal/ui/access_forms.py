@@ -90,11 +90,13 @@ class MemberForm(forms.Form):
     name = ui(forms.CharField(label=_("Name"), max_length=120, required=False), optional=True)
     role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, roles: tuple[Role, ...], **kwargs: Any) -> None:
-        """`roles` are those that exist at this level."""
+    def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
+        """`roles` are those that can be given here: (value, name)."""
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(role.value, role.label) for role in roles]  # type: ignore[attr-defined]
-        self.fields["role"].initial = roles[-1].value
+        self.fields["role"].choices = roles  # type: ignore[attr-defined]
+        self.fields["role"].initial = next(
+            (value for value, _name in roles if value in (Role.AUDITOR, Role.PARTNER_ENGINEER)), ""
+        )
 
 
 class RoleForm(forms.Form):
@@ -102,10 +104,10 @@ class RoleForm(forms.Form):
 
     role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, roles: tuple[Role, ...], **kwargs: Any) -> None:
-        """`roles` are those that exist at this level."""
+    def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
+        """`roles` are those that can be given here: (value, name)."""
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(role.value, role.label) for role in roles]  # type: ignore[attr-defined]
+        self.fields["role"].choices = roles  # type: ignore[attr-defined]
 
 
 class TokenForm(forms.Form):

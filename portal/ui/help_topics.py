@@ -202,6 +202,48 @@ TOPICS: Final[tuple[Topic, ...]] = (
         permission="access.people",
     ),
     Topic(
+        title=_("Roles and duties kept apart"),
+        text=(
+            _(
+                "Beside the roles that are always there you can put together your own, of rights that you hold"
+                " yourself. A change holds from the next click of everybody with the role."
+            ),
+            _(
+                "Say which two rights one person must not have together: whoever would get both is refused, and"
+                " whoever has both already is listed until you have put it right."
+            ),
+        ),
+        url="access:roles",
+        rooms=(),
+        views=(
+            "access:roles",
+            "access:role-add",
+            "access:role-change",
+            "access:role-remove",
+            "access:duty-add",
+            "access:duty-remove",
+        ),
+        icon="shield-check",
+        hosts=BOTH,
+        permission="access.people",
+    ),
+    Topic(
+        title=_("Access reviews"),
+        text=(
+            _(
+                "A review writes down every person, token and single right there is. Keep each or take it away, which"
+                " counts at once; when nothing is left, sign. The file has who had what, and what was said of it."
+            ),
+            _("“Why somebody may” explains one right of one person: which role gives it, or which would."),
+        ),
+        url="access:reviews",
+        rooms=(),
+        views=("access:reviews", "access:review", "access:review-decide", "access:review-sign", "access:why"),
+        icon="user-check",
+        hosts=BOTH,
+        permission="access.review",
+    ),
+    Topic(
         title=_("API tokens"),
         text=(
             _(

@@ -13,6 +13,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "access.people": "Invite people and set their roles",
     "access.tokens": "Make and revoke API tokens",
     "access.policy": "Set how people sign in",
+    "access.review": "Review who has access, and ask why somebody may do something",
     "branding.edit": "Change the brand",
     "templates.read": "See the template library",
     "templates.install": "Install and upgrade templates",
@@ -44,6 +45,7 @@ _TENANT_ADMIN: Final = _STAFF | {
     "access.people",
     "access.tokens",
     "access.policy",
+    "access.review",
     "templates.install",
     "connectors.edit",
     "events.endpoints",
@@ -84,11 +86,30 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
     | {"engine.read", "engine.operate"},
     Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment"}),
     Role.ANALYST: frozenset({"insights.read", "events.read", "engine.read", "inbox.read", "templates.read"}),
-    Role.AUDITOR: frozenset({"audit.read", "engine.read", "inbox.read", "insights.read", "events.read"}),
+    Role.AUDITOR: frozenset({"audit.read", "engine.read", "inbox.read", "insights.read", "events.read"})
+    | {"access.review"},
 }
 """What each role may do inside a client tenant; partner staff act in every tenant of their partner."""
 
 PARTNER_ROLES: Final = (Role.PARTNER_ADMIN, Role.PARTNER_ENGINEER)
-TENANT_ROLES: Final = tuple(role for role in Role if role not in PARTNER_ROLES)
+OWN_ROLES: Final = (Role.CUSTOM, Role.PARTNER_CUSTOM)
+"""Words for a role that a place made itself; what such a role may do stands in its row."""
+STAFF: Final = frozenset({*PARTNER_ROLES, Role.PARTNER_CUSTOM})
+"""Roles of people who work for the partner."""
+TENANT_ROLES: Final = tuple(role for role in Role if role not in (*PARTNER_ROLES, *OWN_ROLES))
+
+
+def ceiling(*, partner: bool, in_tenant: bool) -> frozenset[str]:
+    """The most that any role of that level may do there: an own role never reaches beyond the shipped admin's."""
+    if not in_tenant:
+        return AT_PARTNER[Role.PARTNER_ADMIN] if partner else frozenset()
+    return IN_TENANT[Role.PARTNER_ADMIN if partner else Role.TENANT_ADMIN]
+
+
+def shipped(role: Role, *, in_tenant: bool) -> frozenset[str]:
+    """What a shipped role may do in a client's portal, or in the partner's console."""
+    return (IN_TENANT if in_tenant else AT_PARTNER).get(role, frozenset())
+
+
 OPERATOR: Final = frozenset(PERMISSIONS) | {"platform.partners", "platform.read"}
 """What a platform operator may do on the platform's own host."""

@@ -1,4 +1,4 @@
-"""The shipped roles."""
+"""The shipped roles, and the two words for those that a place made itself."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,16 @@ class Role(TextChoices):
     STORE_STAFF = "store_staff", _("Store staff")
     ANALYST = "analyst", _("Analyst")
     AUDITOR = "auditor", _("Auditor")
+    CUSTOM = "custom", _("Own role")
+    PARTNER_CUSTOM = "partner_custom", _("Own role of the partner")
+
+
+class Verdict(TextChoices):
+    """What a review says of a right that somebody holds."""
+
+    OPEN = "open", _("Not looked at")
+    KEPT = "kept", _("Kept")
+    REMOVED = "removed", _("Taken away")
 
 
 class Theme(TextChoices):

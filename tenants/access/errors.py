@@ -33,6 +33,30 @@ class RoleNotHere(Invalid):
     code = "role_not_here"
 
 
+class MoreThanOwn(Invalid):
+    """You cannot give or take what you do not hold yourself."""
+
+    code = "more_than_own"
+
+
+class ToxicPair(Conflict):
+    """Nobody here is to hold both of these rights."""
+
+    code = "toxic_pair"
+
+
+class RoleInUse(Conflict):
+    """Somebody holds this role; give them another first."""
+
+    code = "role_in_use"
+
+
+class ReviewOpen(Conflict):
+    """There is something in this review that nobody has decided on."""
+
+    code = "review_open"
+
+
 class AlreadyMember(Conflict):
     """This person is a member already."""
 

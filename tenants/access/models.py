@@ -1,4 +1,4 @@
-"""User, Membership, Invitation, ApiToken, Handoff, IdempotentRequest; in the public schema: one login, many tenants."""
+"""User, Membership, roles and their rules, Invitation, ApiToken, …; in the public schema: one login, many tenants."""
 
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from kernel.models import Row
-from tenants.access.enums import Density, Role, Theme
+from tenants.access.enums import Density, Role, Theme, Verdict
 from tenants.tenancy.models import Partner, Tenant
 
 
@@ -68,6 +68,57 @@ class User(Row, AbstractBaseUser, PermissionsMixin):
         return "".join(word[0] for word in words[:2]).upper()
 
 
+class CustomRole(Row):
+    """A role that a partner (or, with `tenant`, one of its clients) put together from the catalogue itself."""
+
+    prefix = "rol"
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="roles")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="roles")
+    name = models.CharField(max_length=60)
+    permissions = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            # people know a role by its name
+            models.UniqueConstraint(
+                "partner", "tenant", Lower("name"), nulls_distinct=False, name="custom_role_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DutyRule(Row):
+    """Two rights that nobody is to hold at once: of a partner (also in its clients), or of one client."""
+
+    prefix = "dty"
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="duties")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="duties")
+    first = models.CharField(max_length=60)
+    second = models.CharField(max_length=60)
+    reason = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            # a pair is one rule; the action sorts the two
+            models.UniqueConstraint(
+                fields=["partner", "tenant", "first", "second"],
+                nulls_distinct=False,
+                name="duty_rule_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first} + {self.second}"
+
+
 class Membership(Row):
     """A role that a person has with a partner, or (with `tenant`) with one of its clients."""
 
@@ -79,6 +130,9 @@ class Membership(Row):
         Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships"
     )
     role = models.CharField(max_length=24, choices=Role)
+    custom = models.ForeignKey(
+        CustomRole, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -93,10 +147,81 @@ class Membership(Row):
                 | (Q(tenant__isnull=False) & ~Q(role__startswith="partner_")),
                 name="membership_role_fits_level",
             ),
+            models.CheckConstraint(
+                condition=Q(custom__isnull=False, role__in=["custom", "partner_custom"])
+                | (Q(custom__isnull=True) & ~Q(role__in=["custom", "partner_custom"])),
+                name="membership_own_role_named",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} as {self.get_role_display()}"
+        return f"{self.user} as {self.role_name}"
+
+    @property
+    def role_said(self) -> str:
+        """The role as the audit has it: the word of a shipped one, the name of an own one."""
+        return self.custom.name if self.custom else str(self.role)
+
+    @property
+    def role_name(self) -> str:
+        """The role in words; of an own role the name that it was given."""
+        return self.custom.name if self.custom else str(self.get_role_display())
+
+
+class AccessReview(Row):
+    """A look at everybody who has access to a place, by somebody who signs for it."""
+
+    prefix = "rev"
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="reviews")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="reviews"
+    )
+    started_by = models.CharField(max_length=200)
+    started_at = models.DateTimeField()
+    signed_by = models.CharField(max_length=200, blank=True)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    statement = models.TextField(blank=True, help_text="What whoever signed it said.")
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        constraints = [
+            # one at a time, so that what is decided has one place
+            models.UniqueConstraint(
+                fields=["partner", "tenant"],
+                condition=Q(signed_at__isnull=True),
+                nulls_distinct=False,
+                name="review_one_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"review of {self.started_at:%Y-%m-%d}"
+
+
+class ReviewItem(Row):
+    """One right as it was when the review began, and what the review said of it."""
+
+    prefix = "rvi"
+
+    review = models.ForeignKey(AccessReview, on_delete=models.CASCADE, related_name="items")
+    kind = models.CharField(max_length=8, help_text="member, token or grant")
+    holder_id = models.UUIDField(help_text="Of the membership or token; of a grant, of the person.")
+    holder = models.CharField(max_length=300)
+    held = models.CharField(max_length=400, help_text="The role, or what the token or grant is for.")
+    permissions = models.JSONField(default=list)
+    object_type = models.CharField(max_length=40, blank=True)
+    object_id = models.UUIDField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, help_text="When the holder was last here.")
+    verdict = models.CharField(max_length=8, choices=Verdict, default=Verdict.OPEN)
+    decided_by = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["kind", "holder", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.holder}: {self.held}"
 
 
 class Invitation(Row):

@@ -33,8 +33,8 @@ from templates_lib.contract import CATALOG
 from templates_lib.models import Installation, TemplateVersion
 from templates_lib.queries import defaults
 from tenants.access import catalog
-from tenants.access.enums import Role
-from tenants.access.models import Membership, User
+from tenants.access.enums import Role, Verdict
+from tenants.access.models import AccessReview, CustomRole, DutyRule, Membership, User
 from tenants.accounts.actions import factors, passkeys
 from tenants.accounts.enums import FactorKind, Via
 from tenants.accounts.models import Factor, Visit
@@ -89,6 +89,10 @@ WITHIN: Final[Mapping[str, str]] = {
     "tenants.audit.actions.recording.record": "it is the audit",
     _VAULT + "rotate_master_key": "it changes a file beside the database",
     _VAULT + "forget_master_keys": "it changes a file beside the database",
+    "tenants.access.actions.end_membership": "it ends a membership for an act, in its transaction",
+    "tenants.access.actions.roles.check_role": "it looks whether somebody may give a role",
+    "tenants.access.actions.roles.check_rights": "it looks whether somebody may give rights",
+    "tenants.access.actions.roles.check_standing": "it looks whether somebody may move a member",
     "automations.engine.actions.operate.in_role": "it says as what somebody acts",
     "automations.engine.actions.operate.held": "it takes hold of a run for the acts that are done to it",
     "automations.ledger.actions.turn": "it writes the pause of an act, in its transaction",
@@ -128,6 +132,19 @@ class Stage:
     def person(self, name: str) -> User:
         """Somebody of the cast, as they are in the database."""
         return User.objects.get(email=f"{name}@cast.test")
+
+    @property
+    def reviewed(self) -> Tenant:
+        """Hollis, whose review is over."""
+        AccessReview.objects.filter(tenant=self.tenant).update(signed_at=NOW)
+        return self.tenant
+
+    @property
+    def decided_review(self) -> AccessReview:
+        """A review in which everything is kept."""
+        review: AccessReview = self.keys["review"]
+        review.items.update(verdict=Verdict.KEPT)
+        return review
 
     @property
     def case(self) -> Any:
@@ -304,12 +321,34 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "expires_at": None,
     },
     _ACCESS + "revoke_token": lambda s: {"token": s.keys["token"]},
-    _ACCESS + "grant": lambda s: {
+    _ACCESS + "roles.make_role": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "name": "Night shift",
+        "permissions": ["inbox.read"],
+    },
+    _ACCESS + "roles.change_role": lambda s: {
+        "role": s.keys["own_role"],
+        "name": "Other",
+        "permissions": ["inbox.read"],
+    },
+    _ACCESS + "roles.drop_role": lambda s: {"role": CustomRole.objects.get(pk=s.keys["own_role"].pk)},
+    _ACCESS + "roles.forbid_pair": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "first": "access.people",
+        "second": "inbox.decide",
+    },
+    _ACCESS + "roles.allow_pair": lambda s: {"rule": DutyRule.objects.get(pk=s.keys["duty"].pk)},
+    _ACCESS + "reviewing.start_review": lambda s: {"partner": s.partner, "tenant": s.reviewed},
+    _ACCESS + "reviewing.decide_item": lambda s: {"item": s.keys["item"], "verdict": Verdict.REMOVED},
+    _ACCESS + "reviewing.sign_review": lambda s: {"review": s.decided_review, "statement": "All looked at."},
+    _ACCESS + "granting.grant": lambda s: {
         "user": s.person("analyst"),
         "permission": "engine.operate",
         "obj": s.keys["workflow"],
     },
-    _ACCESS + "withdraw": lambda s: {
+    _ACCESS + "granting.withdraw": lambda s: {
         "user": s.person("analyst"),
         "permission": "engine.operate",
         "obj": s.keys["workflow"],

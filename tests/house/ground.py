@@ -203,6 +203,7 @@ def furnish() -> Ground:
         novel = provision("meridian", "novel")
         recorded.run_all()
         novel_ref = queries.ref_of(Tenant.objects.get(pk=novel.pk))
+        tokens = _give_tokens()  # before duties are kept apart: some of them may do everything
         worlds = {
             "hollis": world.of_tenant(cast.tenant, MARKS["hollis"]),
             "novel": world.of_tenant(novel_ref, MARKS["novel"]),
@@ -211,8 +212,7 @@ def furnish() -> Ground:
             "lumen": world.of_partner(cast.other_partner.id, MARKS["lumen"]),
         }
         people = {**vars(cast), "novel_owner": User.objects.get(email="nora@novel.test")}
-        ground = Ground(cast, worlds, people, rows=dict(_office_rows()))
-        _give_tokens(ground)
+        ground = Ground(cast, worlds, people, tokens, rows=dict(_office_rows()))
         branding.set_logo(
             partner=Partner.objects.get(slug="meridian"), picture=picture("navy"), actor=BY, now=NOW
         )
@@ -248,7 +248,7 @@ def provision(partner: str, slug: str) -> Tenant:
     ).tenant
 
 
-def _give_tokens(ground: Ground) -> None:
+def _give_tokens() -> dict[str, str]:
     every = sorted(catalog.PERMISSIONS)
     places: dict[str, tuple[str, str | None, Any]] = {
         "token": ("meridian", "hollis", sorted(catalog.IN_TENANT[Role.PARTNER_ADMIN])),
@@ -257,10 +257,11 @@ def _give_tokens(ground: Ground) -> None:
         "console_token": ("meridian", None, sorted(catalog.AT_PARTNER[Role.PARTNER_ADMIN])),
         "other_console_token": ("lumen", None, every),
     }
-    for name, (partner, tenant, scopes) in places.items():
-        ground.tokens[name] = _token(partner, tenant, name, scopes)
-    ground.tokens["narrow_token"] = _token("meridian", "hollis", "narrow", sorted(NARROW))
-    ground.tokens["narrow_console_token"] = _token("meridian", None, "narrow console", sorted(NARROW))
+    return {
+        **{name: _token(partner, tenant, name, scopes) for name, (partner, tenant, scopes) in places.items()},
+        "narrow_token": _token("meridian", "hollis", "narrow", sorted(NARROW)),
+        "narrow_console_token": _token("meridian", None, "narrow console", sorted(NARROW)),
+    }
 
 
 def _token(partner: str, tenant: str | None, name: str, scopes: list[str]) -> str:

@@ -28,6 +28,7 @@ from templates_lib import queries as templates
 from templates_lib.actions import installing, publishing
 from templates_lib.models import TemplateVersion
 from tenants.access import actions as access
+from tenants.access.actions import reviewing, roles
 from tenants.access.enums import Role
 from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
@@ -165,6 +166,21 @@ def _of_access(made: World, tenant: Tenant, times: int, now: datetime) -> None:
         made.ids |= {"member": member.public_id, "user": member.user.public_id, "token": token.public_id}
         made.keys |= {"member": member, "token": token, "token_text": text}
     made.ids["tenant"] = tenant.public_id
+    _of_rights(made, tenant.partner, tenant, times, now)
+
+
+def _of_rights(made: World, partner: Partner, tenant: Tenant | None, times: int, now: datetime) -> None:
+    """Own roles, pairs that are kept apart, and a review."""
+    place: dict[str, Any] = {"partner": partner, "tenant": tenant, "actor": BY, "now": now}
+    for number in range(times):
+        name = f"{made.mark} {number} role"
+        made.keys["own_role"] = roles.make_role(name=name, permissions=["audit.read"], **place)
+    low, high = "inbox.decide", "tenancy.provision"  # which no token of a test has both of
+    made.keys["duty"] = roles.forbid_pair(first=low, second=high, reason=f"{made.mark} says so", **place)
+    with context.enter(tenant.id) if tenant else context.leave():
+        made.keys["review"] = reviewing.start_review(**place)
+    made.keys["item"] = made.keys["review"].items.filter(holder__startswith=made.mark.lower()).latest("id")
+    made.ids |= {name: made.keys[name].public_id for name in ("own_role", "duty", "review", "item")}
 
 
 def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = NOW) -> World:
@@ -192,6 +208,7 @@ def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = N
         )
         made.ids |= {"member": member.public_id, "user": member.user.public_id, "token": token.public_id}
         made.keys |= {"member": member, "token": token, "token_text": text}
+    _of_rights(made, partner, None, times, now)
     made.ids["entry"] = AuditEvent.objects.filter(partner_id=partner_id).latest("id").public_id
     stream, _ = audit.create_stream(
         name=f"{mark} log",

@@ -12,15 +12,16 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from guardian.shortcuts import assign_perm, remove_perm
 
 from kernel import jsonx, locks, masters
 from kernel import secrets as sealing
 from kernel.actor import Actor
 from kernel.errors import Invalid
-from kernel.models import Row
 from tenants.access import catalog
+from tenants.access.actions.granting import grant as grant
+from tenants.access.actions.granting import withdraw as withdraw
 from tenants.access.actions.inviting import invite
+from tenants.access.actions.roles import AnyRole, check_rights, check_role, check_standing, word_of
 from tenants.access.enums import Role
 from tenants.access.errors import (
     AlreadyMember,
@@ -29,9 +30,8 @@ from tenants.access.errors import (
     KeyBusy,
     KeyReused,
     LastAdmin,
-    RoleNotHere,
 )
-from tenants.access.models import ApiToken, Handoff, IdempotentRequest, Membership, User
+from tenants.access.models import ApiToken, CustomRole, Handoff, IdempotentRequest, Membership, User
 from tenants.access.queries import digest
 from tenants.audit.actions import record
 from tenants.tenancy.models import Partner, Tenant
@@ -52,29 +52,35 @@ def sign_in(*, email: str, password: str, request: HttpRequest) -> User:
 
 
 def add_member(
-    *, partner: Partner, tenant: Tenant | None, email: str, name: str, role: Role, actor: Actor, now: datetime
+    *,
+    partner: Partner,
+    tenant: Tenant | None,
+    email: str,
+    name: str,
+    role: AnyRole,
+    actor: Actor,
+    now: datetime,
 ) -> Membership:
     """Give a person a role here and have them invited; an unknown e-mail becomes a person.
 
-    Raises RoleNotHere and AlreadyMember.
+    Raises RoleNotHere, MoreThanOwn, ToxicPair and AlreadyMember.
     """
     actor.require("access.people")
-    if role not in (catalog.TENANT_ROLES if tenant else catalog.PARTNER_ROLES):
-        raise RoleNotHere(fields={"role": [str(RoleNotHere.__doc__)]})
+    check_role(role, partner_id=partner.id, tenant_id=tenant.id if tenant else None, actor=actor)
     try:
         with transaction.atomic():
             user = User.objects.filter(email__iexact=email.strip()).first()
             if user is None:
                 user = User.objects.create_user(email, name=name)
             membership = Membership.objects.create(
-                user=user, partner=partner, tenant=tenant, role=role, created_at=now
+                user=user, partner=partner, tenant=tenant, **_columns(role), created_at=now
             )
             record(
                 actor=actor,
                 action="access.add_member",
                 obj=membership,
                 now=now,
-                after={"email": user.email, "role": role},
+                after={"email": user.email, "role": str(role)},
                 partner_id=partner.id,
             )
             invite(membership=membership, actor=actor, now=now)
@@ -83,49 +89,65 @@ def add_member(
     return membership
 
 
-def set_role(*, membership: Membership, role: Role, actor: Actor, now: datetime) -> Membership:
-    """Change a person's role here. Raises RoleNotHere and LastAdmin."""
+def _columns(role: AnyRole) -> dict[str, Any]:
+    """The columns of a membership that say its role."""
+    return {"role": word_of(role), "custom": role if isinstance(role, CustomRole) else None}
+
+
+def set_role(*, membership: Membership, role: AnyRole, actor: Actor, now: datetime) -> Membership:
+    """Change a person's role here. Raises RoleNotHere, MoreThanOwn, ToxicPair and LastAdmin."""
     actor.require("access.people")
-    if role not in (catalog.TENANT_ROLES if membership.tenant_id else catalog.PARTNER_ROLES):
-        raise RoleNotHere(fields={"role": [str(RoleNotHere.__doc__)]})
+    check_role(role, partner_id=membership.partner_id, tenant_id=membership.tenant_id, actor=actor)
     with transaction.atomic():
-        membership = (
-            Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=membership.pk)
-        )
-        before = membership.role
-        if before != role:
+        membership = _held(membership)
+        check_standing(membership, actor)
+        before, columns = membership.role_said, _columns(role)
+        if (membership.role, membership.custom) != tuple(columns.values()):
             _keep_one_admin(membership)
-            membership.role = role
-            membership.save(update_fields=["role"])
+            membership.role, membership.custom = columns.values()
+            membership.save(update_fields=["role", "custom"])
             record(
                 actor=actor,
                 action="access.set_role",
                 obj=membership,
                 now=now,
                 before={"role": before},
-                after={"role": role},
+                after={"role": membership.role_said},
                 partner_id=membership.partner_id,
             )
     return membership
 
 
+def _held(membership: Membership) -> Membership:
+    """The row of a membership, held to the end of the transaction."""
+    return (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("user", "custom")
+        .get(pk=membership.pk)
+    )
+
+
 def remove_member(*, membership: Membership, actor: Actor, now: datetime) -> None:
-    """Take a person's role here away; it is gone at their next request. Raises LastAdmin."""
+    """Take a person's role here away; it is gone at their next request. Raises MoreThanOwn and LastAdmin."""
     actor.require("access.people")
     with transaction.atomic():
-        membership = (
-            Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=membership.pk)
-        )
-        _keep_one_admin(membership)
-        record(
-            actor=actor,
-            action="access.remove_member",
-            obj=membership,
-            now=now,
-            before={"email": membership.user.email, "role": membership.role},
-            partner_id=membership.partner_id,
-        )
-        membership.delete()
+        membership = _held(membership)
+        check_standing(membership, actor)
+        end_membership(membership=membership, actor=actor, now=now)
+
+
+def end_membership(*, membership: Membership, actor: Actor, now: datetime) -> None:
+    """Let a membership end in the caller's transaction, which has asked whether the actor may. Raises LastAdmin."""
+    _keep_one_admin(membership)
+    record(
+        actor=actor,
+        action="access.remove_member",
+        obj=membership,
+        now=now,
+        before={"email": membership.user.email, "role": membership.role_said},
+        partner_id=membership.partner_id,
+    )
+    membership.delete()
 
 
 def _keep_one_admin(leaving: Membership) -> None:
@@ -150,13 +172,18 @@ def make_token(
     actor: Actor,
     now: datetime,
 ) -> tuple[ApiToken, str]:
-    """A new API token and its text, which is shown this once. Raises Invalid for scopes beyond the actor's own."""
+    """A new API token and its text, which is shown this once.
+
+    Raises Invalid for scopes beyond the actor's own, and ToxicPair.
+    """
     actor.require("access.tokens")
     too_much = sorted(scope for scope in scopes if scope not in catalog.PERMISSIONS or not actor.may(scope))
     if too_much or not scopes:
         raise Invalid(
             fields={"scopes": [f"You cannot give {', '.join(too_much)}." if too_much else "Choose some."]}
         )
+    owner = tenant.id if tenant else None
+    check_rights(scopes, partner_id=partner.id, tenant_id=owner, actor=actor, field="scopes")
     text = f"pat_{random.token_urlsafe(32)}"
     with transaction.atomic():
         token = ApiToken.objects.create(
@@ -187,30 +214,6 @@ def revoke_token(*, token: ApiToken, actor: Actor, now: datetime) -> None:
     with transaction.atomic():
         if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
             record(actor=actor, action="access.revoke_token", obj=token, now=now, partner_id=token.partner_id)
-
-
-def grant(*, user: User, permission: str, obj: Row, actor: Actor, now: datetime) -> None:
-    """Let a person do `permission` to one object of the current tenant."""
-    _grant(user=user, permission=permission, obj=obj, actor=actor, now=now, give=True)
-
-
-def withdraw(*, user: User, permission: str, obj: Row, actor: Actor, now: datetime) -> None:
-    """Take such a grant back."""
-    _grant(user=user, permission=permission, obj=obj, actor=actor, now=now, give=False)
-
-
-def _grant(*, user: User, permission: str, obj: Row, actor: Actor, now: datetime, give: bool) -> None:
-    actor.require("access.people")
-    codename = f"{permission.rsplit('.', 1)[-1]}_{obj._meta.model_name}"
-    with transaction.atomic():
-        (assign_perm if give else remove_perm)(f"{obj._meta.app_label}.{codename}", user, obj)
-        record(
-            actor=actor,
-            action="access.grant" if give else "access.withdraw",
-            obj=obj,
-            now=now,
-            after={"user": user.email, "permission": permission},
-        )
 
 
 def issue_handoff(*, user_id: UUID, host: str, now: datetime) -> str:

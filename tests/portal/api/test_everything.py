@@ -13,7 +13,7 @@ def reads(kind: str) -> list[str]:
 
 
 def filled(path: str, world: World) -> str:
-    return path.format(**{**world.ids, "code": "orders_by_status"})
+    return path.format(**{**world.ids, "code": "orders_by_status", "right": "inbox.read"})
 
 
 @pytest.mark.parametrize("path", reads("tenant"))
@@ -24,10 +24,14 @@ def test_what_a_client_reads_is_as_the_document_says(path: str, api: Machine, ho
 @pytest.mark.parametrize("path", reads("partner"))
 def test_what_a_partner_reads_is_as_the_document_says(path: str, console: Machine, hollis: World) -> None:
     members = {"member": "people", "token": "tokens", "entry": "audit"}
-    ids = dict(hollis.ids)
+    ids = {**hollis.ids, "right": "inbox.read"}
     for name, listed in members.items():
         if f"{{{name}}}" in path:
             ids[name] = console.get(listed).json()["items"][0]["id"]
+    if "{own_role}" in path:
+        ids["own_role"] = console.post("roles", {"name": "R", "permissions": ["audit.read"]}).json()["id"]
+    if "{review}" in path:
+        ids["review"] = console.post("reviews").json()["id"]
     if "{stream}" in path:
         made = {"name": "SIEM", "kind": "webhook", "address": "https://siem.example.com/in"}
         ids["stream"] = console.post("audit-streams", made).json()["id"]

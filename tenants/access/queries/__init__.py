@@ -16,9 +16,9 @@ from kernel.errors import NotFound
 from kernel.ids import parse_public_id
 from kernel.secrets import sign
 from tenants.access import catalog
-from tenants.access.enums import Role
 from tenants.access.errors import BadToken, InvitationSpent
 from tenants.access.models import ApiToken, Invitation, Membership, User
+from tenants.access.queries import rights
 from tenants.tenancy.enums import PartnerState, TenantState
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import HostRef, at
@@ -35,16 +35,11 @@ def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str =
         if user.is_staff:
             permissions, roles = catalog.OPERATOR, ("platform_operator",)
     elif host.partner is not None:
-        here = Q(tenant__isnull=True) | Q(tenant_id=host.tenant.id if host.tenant else None)
-        held = [
-            Role(role)
-            for role in Membership.objects.filter(here, user=user, partner_id=host.partner.id).values_list(
-                "role", flat=True
-            )
-        ]
-        table = catalog.IN_TENANT if host.tenant else catalog.AT_PARTNER
-        permissions = frozenset().union(*(table.get(role, frozenset()) for role in held))
-        roles = tuple(held)
+        held = rights.memberships_at(user.id, host.partner.id, host.tenant.id if host.tenant else None)
+        permissions = frozenset().union(
+            *(rights.permissions_of(one.role, one.custom, in_tenant=host.tenant is not None) for one in held)
+        )
+        roles = tuple(one.role for one in held)
     return Actor(
         kind="user",
         id=user.id,
@@ -80,13 +75,18 @@ def actor_for_token(
         or row.tenant_id != (host.tenant.id if host.tenant else None)
     ):
         raise BadToken
+    scopes = frozenset(row.scopes)
+    if row.created_by is not None:  # a token is never more than its maker still is
+        scopes &= actor_for(row.created_by, host).permissions
+    if not scopes:
+        raise BadToken
     if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
         ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
     return Actor(
         kind="token",
         id=row.id,
         label=f"token {row.name}",
-        permissions=frozenset(row.scopes),
+        permissions=scopes,
         request_id=request_id,
         address=address,
     )
@@ -104,7 +104,7 @@ def people_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
     """Memberships of a partner's console or of one tenant, with their users."""
     return (
         Membership.objects.filter(at(partner_id, tenant_id))
-        .select_related("user")
+        .select_related("user", "custom")
         .order_by("user__name", "user__email")
     )
 
