@@ -8,7 +8,7 @@ from a2wsgi import WSGIMiddleware
 
 from portal.wsgi import application as pages  # before the others: it sets Django up
 
-from portal.letterbox import Application, Letterbox, Receive, Scope, Send  # isort: skip
+from portal.letterbox import Application, Letterbox, Message, Receive, Scope, Send  # isort: skip
 
 THREADS: Final = 4
 _threads: Final = cast("Application", WSGIMiddleware(cast("Any", pages), workers=THREADS))
@@ -18,7 +18,11 @@ async def _django(scope: Scope, receive: Receive, send: Send) -> None:
     query = scope.get("query_string", b"")
     if not query.isascii():  # scanners send such; quoted it means the same
         scope = {**scope, "query_string": quote_from_bytes(query, safe=string.printable).encode()}
-    await _threads(scope, receive, send)
+
+    async def received() -> Message:
+        return await receive()  # the server's is awaitable, but no coroutine, which a2wsgi asks for
+
+    await _threads(scope, received, send)
 
 
 application: Final = Letterbox(_django)

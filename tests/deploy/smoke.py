@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from deploy.local import child
 from deploy.local.home import ROOT
@@ -96,9 +97,30 @@ def _look(host: str, port: int) -> None:
             continue
         if answer.status != 200 or 'type="password"' not in body:
             break
-        print(f"smoke: http://{host}:{port}{path} is a sign-in page")
+        _be_refused(host, port, path, body, answer.headers.get_all("Set-Cookie", []))
+        print(f"smoke: http://{host}:{port}{path} is a sign-in page, and lets not everybody in")
         return
     raise Failed(f"http://{host}:{port}{path} answered {answer.status} and is no sign-in page")
+
+
+def _be_refused(host: str, port: int, path: str, page: str, cookies: list[str]) -> None:
+    """Send the form as somebody who has no login. Raises Failed for any other answer than the form again."""
+    names = re.findall(r'<input[^>]*name="([^"]+)"', page)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    form = dict.fromkeys(names, "nobody@example.com") | {"csrfmiddlewaretoken": token[1] if token else ""}
+    headers = {
+        "Host": f"{host}:{port}",
+        "Origin": f"http://{host}:{port}",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": "; ".join(cookie.split(";")[0] for cookie in cookies),
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("POST", path, body=urlencode(form), headers=headers)
+    answer = connection.getresponse()
+    body = answer.read().decode(errors="replace")
+    connection.close()
+    if answer.status not in (200, 401, 422) or 'type="password"' not in body:
+        raise Failed(f"POST http://{host}:{port}{path} answered {answer.status}:\n{body[:2000]}")
 
 
 if __name__ == "__main__":

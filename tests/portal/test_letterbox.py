@@ -266,23 +266,36 @@ def test_a_sender_that_goes_in_the_middle_leaves_nothing(street: Street, door: D
 @pytest.mark.filterwarnings("ignore:No directory at")
 @pytest.mark.parametrize("query", [b"q=\xff\xfe", b"q=a%20b", "q=größe".encode()])
 def test_a_query_of_any_bytes_gets_an_answer(street: Street, query: bytes) -> None:
+    assert asked(street, "GET", "/health", b"", query)[0]["status"] == 200
+
+
+@pytest.mark.filterwarnings("ignore:No directory at")
+def test_django_gets_a_body_from_a_server_whose_receive_is_no_coroutine(street: Street, door: Door) -> None:
+    first, second, *_ = asked(street, "POST", door.path, b"{}")
+    assert (first["status"], json.loads(second["body"])["code"]) == (401, "signature_missing")
+
+
+def asked(street: Street, method: str, path: str, body: bytes, query: bytes = b"") -> list[Message]:
+    """What the product's application answers; the server is like the one in use."""
     from portal.asgi import application  # sets up a Django of its own
 
     answers: list[Message] = []
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+    def receive() -> Awaitable[Message]:
+        found: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        found.set_result({"type": "http.request", "body": body, "more_body": False})
+        return found
 
     async def send(message: Message) -> None:
         answers.append(message)
 
     scope = {
         "type": "http",
-        "method": "GET",
-        "path": "/health",
+        "method": method,
+        "path": path,
         "query_string": query,
         "http_version": "1.1",
-        "headers": [(b"host", street.host.encode())],
+        "headers": [(b"host", street.host.encode()), (b"content-length", str(len(body)).encode())],
     }
     asyncio.run(application(scope, receive, send))
-    assert answers[0]["status"] == 200
+    return answers
