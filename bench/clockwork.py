@@ -62,7 +62,7 @@ def parked(tenant: Any, options: argparse.Namespace) -> dict[str, Any]:
         waiting = list(Run.objects.filter(status="waiting").values_list("id", flat=True))
         if len(waiting) != options.parked:
             raise SystemExit(f"parked: {len(waiting)} of {options.parked} runs wait")
-        with connection.cursor() as cursor:
+        with ground.owner(), connection.cursor() as cursor:
             cursor.execute("vacuum analyze")
             cursor.execute("select count(*) from ledger_queue where owner is not null")
             held = (cursor.fetchone() or (None,))[0]

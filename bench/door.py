@@ -292,7 +292,7 @@ async def _quiet(shop: Shop, kind: str, tenant: Any, done: int) -> dict[str, flo
         with context.enter(tenant):
             from django.db import connection
 
-            with connection.cursor() as cursor:
+            with ground.owner(), connection.cursor() as cursor:
                 cursor.execute("alter table engine_run disable trigger user; delete from engine_run")
 
     await asyncio.to_thread(forget)

@@ -71,7 +71,7 @@ class Client:
         """Delete the runs of the tenant that is entered."""
         from django.db import connection
 
-        with connection.cursor() as cursor:
+        with ground.owner(), connection.cursor() as cursor:
             cursor.execute("alter table engine_run disable trigger user; delete from engine_run")
             cursor.execute("alter table engine_segment disable trigger user; delete from engine_segment")
 

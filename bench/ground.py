@@ -68,6 +68,20 @@ def tenant(name: str = "bench", *, sandbox: bool = False) -> Any:
     return queries.tenant_ref(job.tenant_id)
 
 
+@contextlib.contextmanager
+def owner() -> Iterator[None]:
+    """In the block statements go to the schema that the connection is in with its owner's rights, not the tenant's."""
+    from django.db import connection as plain
+
+    connection: Any = plain
+    before = connection.tenant
+    connection.set_schema(before.schema_name)
+    try:
+        yield
+    finally:
+        connection.set_tenant(before)
+
+
 def processes(*names: str) -> list[int]:
     """Process ids below this process whose command line holds one of `names`."""
     found = []

@@ -1,12 +1,13 @@
 """The database as others than Django open it."""
 
+from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 
 def dsn(name: str) -> str:
-    """libpq's form of Django's database settings, for a connection that calls itself `name`."""
-    database = connection.settings_dict
+    """libpq's form of Django's database settings, for a connection that calls itself `name`; never that of a pool."""
+    database = {**connection.settings_dict, **settings.DATABASE_BESIDE_POOL}
     return make_conninfo(
         dbname=database["NAME"],
         user=database.get("USER") or None,

@@ -14,6 +14,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
+SERVING: Final = "SERVING_PORTAL"
+"""Set by the web server in its own process: its requests may go through a pool, other work needs sessions."""
+
 
 class BadSetting(SystemExit):
     """Stops the start with one line that names the variable."""
@@ -89,6 +92,10 @@ def _database(text: str) -> dict[str, Any]:
     return found
 
 
+def _pool(text: str) -> dict[str, Any]:
+    return _database(text) if text else {}
+
+
 def _redis(text: str) -> str:
     if urlsplit(text).scheme not in ("redis", "rediss", "unix"):
         raise ValueError("must start with redis://, rediss:// or unix://")
@@ -124,7 +131,9 @@ class Env:
     """What an installation is told. Names and defaults are documented in `.env.example`."""
 
     home: Path
+    serving: bool
     database: dict[str, Any]
+    database_pool: dict[str, Any]
     redis_url: str
     secret_key: str
     master_keys: str
@@ -161,7 +170,9 @@ class Env:
         reader = _Reader(source)
         found = cls(
             home=home,
+            serving=source.get(SERVING) == "1",
             database=reader.get("DATABASE_URL", _database, "postgresql:///portal"),
+            database_pool=reader.get("DATABASE_POOL_URL", _pool, ""),
             redis_url=reader.get("REDIS_URL", _redis, "redis://127.0.0.1:6379/0"),
             secret_key=reader.secret("SECRET_KEY", _key),
             master_keys=reader.secret("MASTER_KEY", _keys),

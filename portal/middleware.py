@@ -4,6 +4,7 @@ import re
 import time
 import zoneinfo
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -107,7 +108,8 @@ def host(get_response: Handler) -> Handler:
             name = (
                 settings.BASE_DOMAIN if request.path in _OPS else host_name(request.META.get("HTTP_HOST", ""))
             )
-            found = queries.host(name, settings.BASE_DOMAIN)
+            with context.leave() if context.current_or_none() else nullcontext():
+                found = queries.host(name, settings.BASE_DOMAIN)
         except UnknownHost as error:
             return answer(request, error)
         request.portal = found

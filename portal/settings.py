@@ -63,12 +63,14 @@ TENANT_APPS = [
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 TENANT_MODEL = "tenancy.Tenant"
 TENANT_DOMAIN_MODEL = "tenancy.Domain"
-TENANT_LIMIT_SET_CALLS = True
 DATABASE_ROUTERS = ["tenants.tenancy.context.TenantRouter", "django_tenants.routers.TenantSyncRouter"]
+POOLED = bool(ENV.serving and ENV.database_pool)
+_database = ENV.database_pool if POOLED else ENV.database
+DATABASE_BESIDE_POOL: dict[str, Any] = ENV.database if POOLED else {}  # for what needs a session
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **ENV.database,
-        "ENGINE": "django_tenants.postgresql_backend",
+        **_database,
+        "ENGINE": "tenants.tenancy.backend",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -77,8 +79,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DATABASES["default"]["OPTIONS"] = {
     "application_name": "portal",
-    "prepare_threshold": 5,  # for the few statements that bind on the server; PgBouncer keeps them from 1.21 on
-    **ENV.database.get("OPTIONS", {}),
+    # for the few statements that bind on the server; a pool of transactions may not know them
+    "prepare_threshold": None if POOLED else 5,
+    **_database.get("OPTIONS", {}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -5,14 +5,14 @@ trip and, once prepared, no planning. One row goes as VALUES, several as binary 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db import connection as _django_connection
 from psycopg import AsyncConnection, AsyncCursor
 
@@ -292,10 +292,11 @@ def _arrays(rows: Sequence[NewEvent]) -> list[list[Any]]:
 
 @contextmanager
 def _cursor() -> Iterator["psycopg.Cursor[Any]"]:
-    """A cursor on Django's connection that binds on the server and leaves the search path alone."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        yield cursor
+    """A cursor on Django's connection that binds on the server, in the tenant's role as everything is."""
+    with nullcontext() if connection.in_atomic_block else transaction.atomic():
+        connection.settle()
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+            yield cursor
 
 
 def _row(query: bytes, values: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -304,7 +305,8 @@ def _row(query: bytes, values: Sequence[Any]) -> tuple[Any, ...] | None:
         with _cursor() as cursor:
             return cursor.execute(query, values).fetchone()
     except OperationalError:
-        if connection.in_atomic_block or not connection.connection.closed:
+        raw = connection.connection
+        if connection.in_atomic_block or (raw is not None and not raw.closed):
             raise
         connection.close()
     with _cursor() as cursor:

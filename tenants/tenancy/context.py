@@ -50,7 +50,11 @@ def now() -> datetime:
 @contextmanager
 def enter(tenant: TenantRef | UUID) -> Iterator[TenantRef]:
     """Work for `tenant` inside the block: its schema on the connection, its name in the logs."""
-    ref = tenant if isinstance(tenant, TenantRef) else queries.tenant_ref(tenant)
+    if isinstance(tenant, TenantRef):
+        ref = tenant
+    else:
+        with leave():  # from inside another tenant it could not be seen
+            ref = queries.tenant_ref(tenant)
     before = connection.tenant
     token = _current.set(ref)
     connection.set_tenant(ref)

@@ -45,6 +45,11 @@ class TenantRef:
     virtual: bool
     ready: bool
 
+    @property
+    def role(self) -> str:
+        """The database role that work for it is done in; it has the name of the schema."""
+        return self.schema_name
+
     def get_tenant_type(self) -> str | None:
         """What django-tenants asks of whatever it is given as a tenant."""
         return None

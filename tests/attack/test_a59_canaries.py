@@ -33,7 +33,7 @@ from kernel.actor import Actor, system
 from portal.watch import before_send
 from tenants.audit import actions as audit
 from tenants.tenancy import context
-from tenants.tenancy.store import _pg_dump
+from tenants.tenancy.store.schemas import _pg_dump
 from tests.portal.ui.conftest import _plain_files  # noqa: F401 - a fixture
 from tests.support import make
 from tests.support.cast import Cast

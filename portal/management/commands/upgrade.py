@@ -26,6 +26,9 @@ class Command(BaseCommand):
         if notes.make_key(settings.AUDIT_KEY_FILE):
             self.stdout.write(f"made the key that signs the audit: {settings.AUDIT_KEY_FILE}; keep a copy")
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        store.share()
+        for schema in store.unguarded():
+            store.guard(schema)
         vault.make_data_key(tenant_id=None, now=clock.now())
         store.make_image(clock.now())
         behind = list(queries.tenants_behind(store.revision()))

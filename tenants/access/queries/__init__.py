@@ -19,6 +19,7 @@ from tenants.access import catalog
 from tenants.access.errors import BadToken, InvitationSpent
 from tenants.access.models import ApiToken, Invitation, Membership, User
 from tenants.access.queries import rights
+from tenants.tenancy import context
 from tenants.tenancy.enums import PartnerState, TenantState
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import HostRef, at
@@ -94,7 +95,8 @@ def actor_for_token(
 
 def places_of(user: User) -> list[Membership]:
     """Where a person works: memberships with partner and tenant, partners first."""
-    found = Membership.objects.filter(user=user).select_related("partner", "tenant")
+    with context.leave():
+        found = list(Membership.objects.filter(user=user).select_related("partner", "tenant"))
     return sorted(
         found, key=lambda m: (m.partner.name, m.tenant is not None, m.tenant.name if m.tenant else "")
     )
@@ -129,6 +131,11 @@ class Place:
 
 def places(user: User, *, text: str = "", limit: int = 60) -> list[Place]:
     """Where a person may go, consoles first: their memberships, and every client of a partner whose staff they are."""
+    with context.leave():  # other places than the one where they ask
+        return _places(user, text, limit)
+
+
+def _places(user: User, text: str, limit: int) -> list[Place]:
     held = list(Membership.objects.filter(user=user).select_related("partner"))
     partners = {one.partner_id: one.partner for one in held if one.tenant_id is None}
     found = [

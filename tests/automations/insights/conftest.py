@@ -13,6 +13,7 @@ from automations.insights import actions
 from automations.insights.vendors import olist
 from kernel import clock
 from tenants.tenancy.queries import TenantRef
+from tests.support.owner import as_owner
 
 OLIST = Path("/work/shared/data/olist10k")
 
@@ -52,8 +53,7 @@ def olist_tenant(tenant: TenantRef, olist_events: list[Event]) -> TenantRef:
     """A tenant with the real orders, folded in batches as large as the dispatcher's."""
     for start in range(0, len(olist_events), 500):
         actions.fold_orders(olist_events[start : start + 500])
-    with (
-        connection.cursor() as cursor
-    ):  # nobody else sees these rows, so nobody else can count them for the planner
+    # nobody else sees these rows, so nobody else can count them for the planner
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("analyze insights_orderfact, insights_orderline")
     return tenant

@@ -21,6 +21,7 @@ from tenants.audit import actions, queries, store
 from tenants.audit.models import AuditCheckpoint, AuditEvent, AuditLeaf
 from tenants.tenancy import context, tasks
 from tenants.tenancy.queries import TenantRef
+from tests.support import owner
 from tests.support.cast import NOW, Cast
 
 AUDITOR = Actor(
@@ -128,7 +129,7 @@ def test_the_database_refuses_every_change_of_the_sealed_log(sealed: int, change
 
 def as_owner(statement: str) -> None:
     """What somebody does who switches our triggers off."""
-    with connection.cursor() as cursor:
+    with owner.as_owner(), connection.cursor() as cursor:
         for table in ("auditevent", "auditleaf", "auditcheckpoint"):
             cursor.execute(f"alter table audit_{table} disable trigger user")
             cursor.execute(f"grant all on audit_{table} to current_user")

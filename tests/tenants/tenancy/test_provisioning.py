@@ -17,6 +17,7 @@ from tenants.tenancy import actions, context, queries, registry, store
 from tenants.tenancy.enums import JobState, TenantState
 from tenants.tenancy.errors import AddressTaken
 from tenants.tenancy.models import DataKey, Domain, Partner, ProvisioningJob, Tenant
+from tenants.tenancy.store.schemas import _dump
 
 BY = system("test")
 
@@ -135,7 +136,12 @@ def test_a_replayed_schema_is_what_the_migrations_make(committed, cast, jobs):
 
 def _shape(schema: str) -> str:
     """What is in a schema; a list in a check reads back cast as a whole once it was replayed, which means the same."""
-    dump = store._dump(schema).replace(schema, "S")
+    said = (
+        _dump(schema).replace(schema, "S").splitlines()
+    )  # a tenant's schema has a role with rights, the other none
+    dump = "\n".join(
+        line for line in said if not line.startswith(("--", "GRANT", "REVOKE", "ALTER DEFAULT")) and line
+    )
     return re.sub(
         r"\(ARRAY\[(.*?)\]\)::text\[\]",
         lambda hit: f"ARRAY[{hit[1]}]",

@@ -127,9 +127,10 @@ def test_it_goes_in_small_batches_and_each_leaves_its_trace(tenant, keep):
     assert AuditEvent.objects.filter(action="engine.forget_runs").count() == 6
 
 
-def test_every_tenant_has_its_turn(tenant, other_tenant):
+def test_every_tenant_has_its_turn(cast, other_tenant):
     from automations.engine import tasks
 
+    tenant = cast.tenant
     with jobs.recorded() as calls:
         for arguments in tasks._keepers():
             jobs.send("engine.keep", **arguments)

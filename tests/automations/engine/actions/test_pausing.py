@@ -18,6 +18,7 @@ from automations.ledger.models import Hold, Pause, QueueRow, Slot
 from kernel import clock
 from kernel.errors import Forbidden
 from tenants.audit.models import AuditEvent
+from tenants.tenancy import context
 from tenants.tenancy.models import Partner, Tenant
 from tests.automations.engine.actions.test_drain import BY, deploy, erp, place
 
@@ -220,9 +221,11 @@ def test_a_client_that_is_paused_itself_stays_so_when_its_partner_goes_on(commit
     deploy("do: [{x: {set: {x: 1}}}]")
     partner = Partner.objects.get(pk=tenant.partner_id)
     pause_tenant(tenant, True)
-    ledger.pause_partner(partner=partner, paused=True, now=clock.now(), **WHY)
+    with context.leave():
+        ledger.pause_partner(partner=partner, paused=True, now=clock.now(), **WHY)
     place("1")
-    ledger.pause_partner(partner=partner, paused=False, now=clock.now(), **WHY)
+    with context.leave():
+        ledger.pause_partner(partner=partner, paused=False, now=clock.now(), **WHY)
     worker()
     assert Run.objects.count() == 0
     pause_tenant(tenant, False)
@@ -230,7 +233,8 @@ def test_a_client_that_is_paused_itself_stays_so_when_its_partner_goes_on(commit
     assert statuses() == {"1": "completed"}
 
 
-def test_a_partners_pause_is_for_clients_that_are_made_meanwhile_too(committed, tenant, other_tenant):
+def test_a_partners_pause_is_for_clients_that_are_made_meanwhile_too(committed, cast, other_tenant):
+    tenant = cast.tenant
     partner = Partner.objects.get(pk=tenant.partner_id)
     ledger.pause_partner(partner=partner, paused=True, now=clock.now(), **WHY)
     Slot.objects.filter(tenant_id=tenant.id).delete()

@@ -1,4 +1,4 @@
-"""Schemas on disk: the template schema, its image, and replaying it. SQL lives here alone."""
+"""Schemas on disk: the template schema, its image, and replaying it."""
 
 import hashlib
 import os
@@ -20,6 +20,7 @@ from django.db.migrations.loader import MigrationLoader
 from kernel import jsonx
 from kernel.errors import PortalError
 from tenants.tenancy.models import SchemaImage
+from tenants.tenancy.store.roles import OURS, drop_role, guard
 
 connection: Any = _django_connection  # django-tenants adds the schema to it
 log = structlog.get_logger(__name__)
@@ -75,16 +76,17 @@ def create_schema(schema_name: str, image: SchemaImage) -> None:
             f'insert into "{schema_name}".django_migrations (app, name, applied)'
             f' select app, name, applied from "{TEMPLATE_SCHEMA}".django_migrations order by id'
         )
-        connection.search_path_set_schemas = None
         cursor.execute("set local search_path = public")
+        guard(schema_name)
 
 
 def drop_schema(schema_name: str) -> None:
-    """Remove a schema with all that is in it."""
-    if not re.fullmatch(r"t_[0-9a-f]{32}", schema_name):
+    """Remove a schema with all that is in it, and its role."""
+    if not OURS.fullmatch(schema_name):
         raise ValueError(f"{schema_name!r} is no tenant's schema")
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f'drop schema if exists "{schema_name}" cascade')
+        drop_role(schema_name)
 
 
 def migrate_schema(schema_name: str) -> None:
