@@ -47,6 +47,18 @@ _PEOPLE: Final = {
     "access_invitation": Right(ALL),
     "access_membership": Right(ALL, f"{_OWN} or {_OURS}", _OWN),
 }
+# how people prove who they are, and where they are signed in: the same wherever they do it
+_SIGN_IN: Final = {
+    "accounts_visit": Right(ALL),
+    "accounts_maillink": Right(ALL),
+    "accounts_factor": Right(ALL),
+    "accounts_recoverycode": Right(ALL),
+    "accounts_brake": Right(ALL),
+    "accounts_crossing": Right(ALL),
+    "accounts_identity": Right(ALL),
+    "accounts_policy": Right(ALL, f"{_OWN} or {_OURS}", _OWN),
+    "accounts_provider": Right(ALL, f"{_OWN} or {_OURS}", _OWN),
+}
 _PLACES: Final = {
     "tenancy_partner": Right(READ, f"id = {_PARTNER}"),
     "tenancy_tenant": Right("select, update", "id = portal_tenant()"),
@@ -75,7 +87,7 @@ _WORK: Final = {
     "templates_lib_templateversion": Right(READ, f"partner_id is null or partner_id = {_PARTNER}"),
     "billing_plan": Right(READ),
 }
-_NAMED: Final = _PEOPLE | _PLACES | _LOGS | _WORK
+_NAMED: Final = _PEOPLE | _SIGN_IN | _PLACES | _LOGS | _WORK
 
 _WHO: Final = """
 create or replace function public.portal_tenant() returns uuid language sql stable as
