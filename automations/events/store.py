@@ -301,12 +301,12 @@ def _cursor() -> Iterator["psycopg.Cursor[Any]"]:
 
 def _row(query: bytes, values: Sequence[Any]) -> tuple[Any, ...] | None:
     """The first row of a statement that may run twice: a connection that died idle is opened anew, once."""
+    idle = connection.connection
     try:
         with _cursor() as cursor:
             return cursor.execute(query, values).fetchone()
     except OperationalError:
-        raw = connection.connection
-        if connection.in_atomic_block or (raw is not None and not raw.closed):
+        if connection.in_atomic_block or idle is None or not idle.closed:
             raise
         connection.close()
     with _cursor() as cursor:
