@@ -1,8 +1,9 @@
 """What the role of a tenant may do in the tables that all tenants share: the one list of it.
 
-A table with a `tenant_id` shows a tenant its own rows, by row-level security; who the tenant is, is read off the role,
-which no statement of ours sets but `SET LOCAL ROLE`. A table that is named here has what is said here. The owner of
-the tables, as whom the platform's own pages, the dispatcher and the engine work, sees all rows.
+A table with a `tenant_id` shows a tenant its own rows, and those that its partner has for all its clients, by row-level
+security; who the tenant is, is read off the role, which no statement of ours sets but `SET LOCAL ROLE`. A table that is
+named here has what is said here. The owner of the tables, as whom the platform's own pages, the dispatcher and the
+engine work, sees all rows.
 """
 
 import hashlib
@@ -45,7 +46,9 @@ _PEOPLE: Final = {
     "access_user": Right("select, insert, update"),
     "access_handoff": Right(ALL),
     "access_invitation": Right(ALL),
-    "access_membership": Right(ALL, f"{_OWN} or {_OURS}", _OWN),
+    "access_reviewitem": Right(ALL),
+    "access_apitoken": Right(ALL, _OWN),
+    "access_idempotentrequest": Right(ALL, _OWN),
 }
 # how people prove who they are, and where they are signed in: the same wherever they do it
 _SIGN_IN: Final = {
@@ -56,13 +59,10 @@ _SIGN_IN: Final = {
     "accounts_brake": Right(ALL),
     "accounts_crossing": Right(ALL),
     "accounts_identity": Right(ALL),
-    "accounts_policy": Right(ALL, f"{_OWN} or {_OURS}", _OWN),
-    "accounts_provider": Right(ALL, f"{_OWN} or {_OURS}", _OWN),
 }
 _PLACES: Final = {
     "tenancy_partner": Right(READ, f"id = {_PARTNER}"),
     "tenancy_tenant": Right("select, update", "id = portal_tenant()"),
-    "tenancy_domain": Right(ALL, f"{_OWN} or {_OURS}", _OWN),
     "tenancy_datakey": Right(ALL, f"{_OWN} or tenant_id is null", _OWN),
     "tenancy_schemaimage": Right(NONE),
     "vault_installation": Right(READ),
@@ -108,8 +108,15 @@ def rights() -> dict[str, Right]:
             continue
         for model in app.get_models(include_auto_created=True):
             columns = {field.column for field in model._meta.local_concrete_fields}
-            found[model._meta.db_table] = Right(ALL, _OWN) if "tenant_id" in columns else Right(ALL)
+            found[model._meta.db_table] = _usual(columns)
     return found | _NAMED
+
+
+def _usual(columns: set[str]) -> Right:
+    """A tenant's rows are its own; those of its partner that are no other tenant's it sees."""
+    if {"tenant_id", "partner_id"} <= columns:
+        return Right(ALL, f"{_OWN} or {_OURS}", _OWN)
+    return Right(ALL, _OWN) if "tenant_id" in columns else Right(ALL)
 
 
 def unnamed() -> list[str]:
