@@ -107,7 +107,7 @@ def rights() -> dict[str, Right]:
         if app.name not in shared:
             continue
         for model in app.get_models(include_auto_created=True):
-            columns = {field.column for field in model._meta.local_concrete_fields}
+            columns = {field.column for field in model._meta.local_concrete_fields if field.column}
             found[model._meta.db_table] = _usual(columns)
     return found | _NAMED
 
