@@ -153,6 +153,7 @@ class Env:
     keep_runs_days: int
     egress_allow: tuple[str, ...]
     breached_file: str
+    dns_servers: tuple[str, ...]
     log_level: str
     log_json: bool
     sentry_dsn: str
@@ -192,6 +193,7 @@ class Env:
             keep_runs_days=reader.get("KEEP_RUNS_DAYS", _days, "400"),
             egress_allow=reader.get("EGRESS_ALLOW", _host_ports, ""),
             breached_file=reader.get("BREACHED_FILE", _file, ""),
+            dns_servers=reader.get("DNS_SERVERS", _host_ports, ""),
             log_level=reader.get("LOG_LEVEL", _level, "INFO"),
             log_json=reader.get("LOG_JSON", _boolean, "0"),
             sentry_dsn=reader.get("SENTRY_DSN", str, ""),

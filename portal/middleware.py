@@ -37,7 +37,7 @@ log = structlog.get_logger("portal.request")
 Handler = Callable[[PortalRequest], HttpResponse]
 _HOST: Final = re.compile(r"^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")
 _ZONES: Final = frozenset(zoneinfo.available_timezones())
-_OPS: Final = ("/health", "/ready", "/metrics")
+_OPS: Final = ("/health", "/ready", "/metrics", "/tls-ask")
 HOOKS: Final = "/hooks/"
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
@@ -117,6 +117,8 @@ def host(get_response: Handler) -> Handler:
             partner=found.partner, tenant=found.tenant
         )  # for PartnerRequest and TenantRequest
         request.urlconf = settings.URLCONFS[found.kind]
+        if found.primary and _is_page(request):
+            return HttpResponseRedirect(_at_primary(request, found.primary))
         if found.tenant is None:
             return get_response(request)
         if not found.tenant.ready:
@@ -125,6 +127,18 @@ def host(get_response: Handler) -> Handler:
             return get_response(request)
 
     return middleware
+
+
+def _is_page(request: PortalRequest) -> bool:
+    """Whether somebody asks for a page, as opposed to a machine or a form that is being sent."""
+    return request.method in ("GET", "HEAD") and not is_api(request) and request.path not in _OPS
+
+
+def _at_primary(request: PortalRequest, primary: str) -> str:
+    """The same page under the name that its portal goes by."""
+    port = str(request.META.get("HTTP_HOST", "")).partition(":")[2]
+    scheme = "https" if settings.PORTAL_HTTPS else "http"
+    return f"{scheme}://{primary}{f':{port}' if port else ''}{request.get_full_path()}"
 
 
 def host_name(header: str) -> str:

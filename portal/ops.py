@@ -14,6 +14,7 @@ from kernel.errors import NotFound
 from portal.permissions import door
 from tenants.tenancy import queries as tenancy
 from tenants.tenancy import store as schemas
+from tenants.tenancy.errors import UnknownHost
 
 LAG_SECONDS = 60.0
 """Due work that waits longer than that means: not ready."""
@@ -52,6 +53,17 @@ def checks() -> dict[str, dict[str, Any]]:
         "workers": {"ok": True, "alive": workers},
         "migrations": {"ok": behind == 0, "tenants_behind": behind},
     }
+
+
+@door(public=True)
+def tls_ask(request: HttpRequest) -> HttpResponse:
+    """200 where `?domain=` is a host that is served, so that a proxy gets certificates for those and no others."""
+    name = request.GET.get("domain", "").lower().rstrip(".")
+    try:
+        tenancy.host(name, settings.BASE_DOMAIN)
+    except UnknownHost:
+        return HttpResponse("unknown\n", status=404, content_type="text/plain")
+    return HttpResponse("served\n", content_type="text/plain")
 
 
 @door(public=True)

@@ -59,6 +59,7 @@ TENANT_APPS = [
     "automations.engine",
     "automations.inbox",
     "automations.insights",
+    "automations.notices",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 TENANT_MODEL = "tenancy.Tenant"
@@ -274,6 +275,8 @@ else:
 
 # what may be called from inside: host:port pairs that operators opened
 EGRESS_ALLOW = frozenset(ENV.egress_allow)
+# who is asked about the domains of partners; without any, the servers of the machine
+DNS_SERVERS = ENV.dns_servers
 
 # work; Redis only rings, so nothing here has to survive it
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")

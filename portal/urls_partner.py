@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from portal.api.addresses import PARTNER
 from portal.api.reference import REFERENCE
-from portal.ui import branding, fleet, new_client, standing, tenancy
+from portal.ui import branding, domains, fleet, new_client, standing, tenancy
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_TEMPLATES
 from portal.ui.usage_addresses import PARTNER_USAGE
 
@@ -21,6 +21,13 @@ CLIENTS = [
 BRANDING = [
     path("", branding.editor, name="editor"),
     path("logo", branding.logo, name="logo"),
+    path("favicon", branding.favicon, name="favicon"),
+    path("discard", branding.discard, name="discard"),
+    path("domains/", domains.domains, name="domains"),
+    path("domains/<str:domain>/check", domains.check, name="domain-check"),
+    path("domains/<str:domain>/first", domains.first, name="domain-first"),
+    path("domains/<str:domain>/release", domains.release, name="domain-release"),
+    path("versions/<int:number>/back", branding.back, name="back"),
     path("readability", branding.readability, name="readability"),
     path("preview-<slug:colour>.css", branding.preview_css, name="preview-css"),
 ]

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health", ops.health, name="health"),
     path("ready", ops.ready, name="ready"),
     path("metrics", ops.gauges, name="metrics"),
+    path("tls-ask", ops.tls_ask, name="tls-ask"),
     path("admin/", OFFICE),
     *EVERYWHERE,
     path("", include(([path("", platform.start, name="start")], "platform"))),

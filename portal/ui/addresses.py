@@ -67,6 +67,7 @@ EVERYWHERE: Final[list[URLPattern | URLResolver]] = [
     path("brand/<slug:slug>.<slug:version>.css", brand_files.css, name="brand-css"),
     path("brand/<slug:slug>.<slug:version>.svg", brand_files.mark, name="brand-mark"),
     path("brand/<slug:slug>.<slug:version>.png", brand_files.logo, name="brand-logo"),
+    path("brand/<slug:slug>.<slug:version>.ico", brand_files.favicon, name="brand-favicon"),
 ]
 
 PEOPLE: Final = [

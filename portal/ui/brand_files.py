@@ -13,6 +13,7 @@ from tenants.branding.palette import Palette, palette
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _SHORTLY: Final = "public, max-age=60"
+_PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 def variables(found: Palette, selector: str = ":root") -> str:
@@ -63,9 +64,23 @@ def mark(request: PortalRequest, slug: str, version: str) -> HttpResponse:
 @door(public=True)
 def logo(request: PortalRequest, slug: str, version: str) -> HttpResponse:
     """The logo of a brand."""
+    return _picture(request, slug, version, "logo")
+
+
+@door(public=True)
+def favicon(request: PortalRequest, slug: str, version: str) -> HttpResponse:
+    """The small picture that browsers show."""
+    return _picture(request, slug, version, "favicon")
+
+
+def _picture(request: PortalRequest, slug: str, version: str, which: str) -> HttpResponse:
     brand = _brand(request, slug)
     assert request.portal.partner is not None
-    picture = queries.logo_of(request.portal.partner.id)
-    if picture is None:
+    found = queries.picture_of(request.portal.partner.id, which)
+    if found is None:
         raise NotFound
-    return _file(picture, "image/png", fresh=version == brand.version)
+    kind, picture = found
+    response = _file(picture, kind, fresh=version == brand.version)
+    # a drawing was cleaned when it came in; opened by itself it may nevertheless do nothing at all
+    response["Content-Security-Policy"] = _PICTURE_POLICY
+    return response

@@ -1,4 +1,4 @@
-"""The branding editor: name, colour, sidebar, contact and logo, with previews and the list of what can be read."""
+"""The branding editor: how the portal is called and looks, drafted, previewed, published, taken back."""
 
 from typing import Any, Final
 
@@ -13,15 +13,23 @@ from kernel.errors import NotFound, PortalError
 from portal.permissions import door
 from portal.request import PartnerRequest
 from portal.ui.brand_files import variables
-from portal.ui.kit.forms import refuse, ui
+from portal.ui.kit.forms import languages, refuse, ui
 from portal.ui.kit.pages import go, page
 from tenants.branding import actions, queries
+from tenants.branding.actions import editing
+from tenants.branding.enums import WORDS
 from tenants.branding.palette import Check, checks, contrast, is_colour, palette
 from tenants.tenancy.models import Partner
 from tenants.tenancy.queries import primary_host
 
 _SHOWN: Final = 5
 """Of the eleven pairings the editor lists those that a partner would ask about."""
+_WORDS: Final = {
+    "tenant": gettext_lazy("Word for “client”"),
+    "tenants": gettext_lazy("Word for “clients”"),
+    "exception": gettext_lazy("Word for “exception”"),
+    "exceptions": gettext_lazy("Word for “exceptions”"),
+}
 
 
 class BrandForm(forms.Form):
@@ -68,6 +76,58 @@ class BrandForm(forms.Form):
     support_url = ui(
         forms.URLField(label=gettext_lazy("Help page"), required=False, assume_scheme="https"), optional=True
     )
+    sender_name = ui(
+        forms.CharField(
+            label=gettext_lazy("Sender of mails"),
+            required=False,
+            max_length=60,
+            help_text=gettext_lazy("The name before our address; empty means the portal's name."),
+            widget=forms.TextInput(attrs={"data-preview": "sender", "autocomplete": "off"}),
+        ),
+        optional=True,
+    )
+    imprint_url = ui(
+        forms.URLField(label=gettext_lazy("Legal notice"), required=False, assume_scheme="https"),
+        optional=True,
+    )
+    privacy_url = ui(
+        forms.URLField(label=gettext_lazy("Privacy"), required=False, assume_scheme="https"), optional=True
+    )
+    terms_url = ui(
+        forms.URLField(label=gettext_lazy("Terms"), required=False, assume_scheme="https"), optional=True
+    )
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any]) -> None:
+        """With a field for each own word in each language; `initial` may hold them as `words`."""
+        own = initial.get("words", {})
+        for language, _name in languages():
+            for key in WORDS:
+                initial[f"word_{key}_{language}"] = own.get(language, {}).get(key, "")
+        super().__init__(data, initial=initial)
+        for language, name in languages():
+            for key in WORDS:
+                self.fields[f"word_{key}_{language}"] = ui(
+                    forms.CharField(
+                        label=f"{_WORDS[key]} ({name})",
+                        required=False,
+                        max_length=40,
+                        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+                    ),
+                    optional=True,
+                )
+
+    def words(self) -> list[forms.BoundField]:
+        """The fields of own words."""
+        return [self[name] for name in self.fields if name.startswith("word_")]
+
+    def values(self) -> dict[str, Any]:
+        """What was asked for, the words by language."""
+        data = dict(self.cleaned_data)
+        words = {
+            language: {key: data.pop(f"word_{key}_{language}") for key in WORDS}
+            for language, _ in languages()
+        }
+        return {**data, "words": words}
 
 
 class LogoForm(forms.Form):
@@ -75,76 +135,141 @@ class LogoForm(forms.Form):
 
     logo = forms.FileField(
         label=gettext_lazy("Logo"),
-        help_text=gettext_lazy("PNG, WebP or JPEG, at most 1 MB. It is drawn anew, 160 pixels high at most."),
-        widget=forms.FileInput(attrs={"accept": "image/png,image/webp,image/jpeg"}),
+        help_text=gettext_lazy(
+            "PNG, WebP or JPEG, at most 1 MB, drawn anew, 160 pixels high at most; or an SVG, rid of what could act."
+        ),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/webp,image/jpeg,image/svg+xml"}),
+    )
+
+
+class FaviconForm(forms.Form):
+    """The small picture that browsers show beside the title."""
+
+    favicon = forms.FileField(
+        label=gettext_lazy("Small picture"),
+        help_text=gettext_lazy("Square, for the tabs of browsers: drawn anew with 64 pixels."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/webp,image/jpeg,image/svg+xml"}),
     )
 
 
 @door("branding.edit")
 def editor(request: PartnerRequest) -> HttpResponse:
-    """See, try and save the brand; `?colour=` shows another colour without saving it."""
-    brand = queries.brand_of(request.partner)
-    initial = {
-        name: getattr(brand, name) for name in ("name", "colour", "sidebar", "support_email", "support_url")
-    }
+    """See, try, draft and publish the brand; `?colour=` shows another colour without saving it."""
     tried = request.GET.get("colour", "").lower()
-    if is_colour(tried):
-        initial["colour"] = tried
-    form = BrandForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = _form(request, request.POST if request.method == "POST" else None, tried)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.set_brand(
-                partner=Partner.objects.get(pk=request.partner.id),
-                actor=request.actor,
-                now=clock.now(),
-                **form.cleaned_data,
-            )
+            said = _save(request, form.values(), draft=request.POST.get("act") == "draft")
         except PortalError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Your brand is published on every page."))
+            messages.success(request, said)
             return go(request, request.path)
-    return _show(request, form, LogoForm(), tried=tried)
+    return _show(request, form, tried=tried)
 
 
-def _show(request: PartnerRequest, form: BrandForm, logo: LogoForm, *, tried: str = "") -> HttpResponse:
+def _form(request: PartnerRequest, data: Any = None, tried: str = "") -> BrandForm:
+    """The form, with the draft where there is one, else with what is published."""
+    draft, brand = queries.draft_of(request.partner.id), queries.brand_of(request.partner)
+    initial = dict(draft.values) if draft else {name: getattr(brand, name) for name in editing.TEXTS}
+    if is_colour(tried):
+        initial["colour"] = tried
+    return BrandForm(data, initial=initial)
+
+
+def _save(request: PartnerRequest, values: dict[str, Any], *, draft: bool) -> str:
+    """Keep or publish what was typed; what to say about it."""
+    partner, now = Partner.objects.get(pk=request.partner.id), clock.now()
+    if draft:
+        actions.save_draft(partner=partner, values=values, actor=request.actor, now=now)
+        return _("Your draft is kept; nobody else sees it yet.")
+    if queries.draft_of(partner.id):  # its pictures are to come along
+        actions.save_draft(partner=partner, values=values, actor=request.actor, now=now)
+        actions.publish_draft(partner=partner, actor=request.actor, now=now)
+    else:
+        actions.set_brand(partner=partner, actor=request.actor, now=now, **values)
+    return _("Your brand is published on every page.")
+
+
+def _show(
+    request: PartnerRequest,
+    form: BrandForm,
+    logo: LogoForm | None = None,
+    favicon: FaviconForm | None = None,
+    *,
+    tried: str = "",
+) -> HttpResponse:
     brand = queries.brand_of(request.partner)
     typed = str(form["colour"].value() or "").lower()
+    shown = typed if is_colour(typed) else brand.colour
     context = {
         "form": form,
-        "logo_form": logo,
+        "logo_form": logo or LogoForm(),
+        "favicon_form": favicon or FaviconForm(),
+        "draft": queries.draft_of(request.partner.id),
+        "versions": queries.versions_of(request.partner.id),
         "host": primary_host(partner_id=request.partner.id),
         "tried": tried if is_colour(tried) else "",
         "crumbs": [(request.partner.name, "/"), (_("Branding"), "")],
-        **readable(typed if is_colour(typed) else brand.colour),
+        **readable(shown),
     }
-    status = 422 if form.errors or logo.errors else 200
-    return page(request, "branding/editor.html", context, status=status)
+    wrong = form.errors or any(one is not None and one.errors for one in (logo, favicon))
+    return page(request, "branding/editor.html", context, status=422 if wrong else 200)
 
 
 @door("branding.edit")
 def logo(request: PartnerRequest) -> HttpResponse:
     """Put a logo in place of the letter, or take it away."""
+    return _picture(request, "logo")
+
+
+@door("branding.edit")
+def favicon(request: PartnerRequest) -> HttpResponse:
+    """Set the small picture that browsers show, or take it away."""
+    return _picture(request, "favicon")
+
+
+def _picture(request: PartnerRequest, which: str) -> HttpResponse:
     if request.method != "POST":
         return go(request, "/branding/")
     partner = Partner.objects.get(pk=request.partner.id)
+    act = actions.set_logo if which == "logo" else actions.set_favicon
     if "remove" in request.POST:
-        actions.set_logo(partner=partner, picture=None, actor=request.actor, now=clock.now())
-        messages.success(request, _("The logo is gone; the letter stands for you."))
+        act(partner=partner, picture=None, actor=request.actor, now=clock.now())
+        messages.success(request, _("The picture is gone; the letter stands for you."))
         return go(request, "/branding/")
-    form = LogoForm(request.POST, request.FILES)
+    form = (LogoForm if which == "logo" else FaviconForm)(request.POST, request.FILES)
     if form.is_valid():
-        picture = form.cleaned_data["logo"].read(actions.LOGO_BYTES + 1)
+        picture = form.cleaned_data[which].read(actions.LOGO_BYTES + 1)
         try:
-            actions.set_logo(partner=partner, picture=picture, actor=request.actor, now=clock.now())
+            act(partner=partner, picture=picture, actor=request.actor, now=clock.now())
         except PortalError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Your logo is on every page."))
+            messages.success(request, _("Your picture is kept."))
             return go(request, "/branding/")
-    brand = queries.brand_of(request.partner)
-    shown = BrandForm(initial={name: getattr(brand, name) for name in BrandForm.base_fields})
-    return _show(request, shown, form)
+    forms_ = {which: form}
+    return _show(request, _form(request), **forms_)  # type: ignore[arg-type] # each under its own name
+
+
+@door("branding.edit")
+def discard(request: PartnerRequest) -> HttpResponse:
+    """Throw the draft away. Raises NotFound where there is none."""
+    if request.method == "POST":
+        partner = Partner.objects.get(pk=request.partner.id)
+        actions.discard_draft(partner=partner, actor=request.actor, now=clock.now())
+        messages.success(request, _("The draft is gone; what is published stays."))
+    return go(request, "/branding/")
+
+
+@door("branding.edit")
+def back(request: PartnerRequest, number: int) -> HttpResponse:
+    """Publish an earlier version once more. Raises NotFound."""
+    if request.method == "POST":
+        partner = Partner.objects.get(pk=request.partner.id)
+        actions.roll_back(partner=partner, number=number, actor=request.actor, now=clock.now())
+        messages.success(request, _("Version %(number)s is published again.") % {"number": number})
+    return go(request, "/branding/")
 
 
 @door("branding.edit")

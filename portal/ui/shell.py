@@ -93,6 +93,7 @@ NAV: Final[list[Entry]] = [
     Entry("events:quarantine", lazy("Quarantine"), icon="octagon-alert", permission="events.endpoints"),
     # both
     Entry("connections:list", lazy("Connections"), icon="plug", permission="connectors.read", group=SETUP),
+    Entry("notices:channels", lazy("Channels"), icon="megaphone", permission="settings.edit", group=SETUP),
     Entry("events:endpoints", lazy("Webhooks"), icon="webhook", permission="events.endpoints", group=SETUP),
     Entry("access:people", lazy("People"), icon="users", permission="access.people", hosts=BOTH, group=SETUP),
     Entry("branding:editor", lazy("Branding"), icon="palette", permission="branding.edit", hosts=PARTNER, group=SETUP),

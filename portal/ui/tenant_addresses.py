@@ -16,6 +16,7 @@ from portal.ui import (
     settings_page,
     standing,
 )
+from portal.ui.notice_addresses import NOTICES
 
 INSIGHTS: Final = [
     path("overview/", overview.overview, name="overview"),
@@ -64,4 +65,5 @@ PAGES: Final[list[URLPattern | URLResolver]] = [
     path("", include((EVENTS, "events"))),
     path("connections/", include((CONNECTIONS, "connections"))),
     path("settings/", include((SETTINGS, "tenancy"))),
+    path("notifications/", include((NOTICES, "notices"))),
 ]

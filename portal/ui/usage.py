@@ -19,9 +19,11 @@ from portal.request import PartnerRequest, TenantRequest
 from portal.ui.kit import charts, csv, words
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, key_of, page
+from portal.ui.kit.paper import Paper
 from portal.ui.kit.query import moved
 from portal.ui.links import address
 from portal.ui.usage_forms import PlanForm
+from tenants.branding import queries as branding
 from tenants.tenancy import context
 from tenants.tenancy import queries as tenancy
 from tenants.tenancy.models import Tenant
@@ -121,6 +123,39 @@ def plan_csv(request: TenantRequest) -> StreamingHttpResponse:
         (each.day_date.isoformat(), each.runs, each.events, each.cases, each.final) for each in month.days
     ]
     return csv.stream(f"usage-{first:%Y-%m}.csv", ("date", "runs", "events", "cases", "final"), lines)
+
+
+@door("billing.read")
+def statement(request: TenantRequest) -> HttpResponse:
+    """A month's use and what it comes to, as a document. Raises NotFound for a client without a plan."""
+    first = _asked_month(request.GET.get("month", ""), context.now().date())
+    month = queries.month(request.tenant.id, first)
+    if month is None:
+        raise NotFound
+    title = _("Plan and usage, %(month)s") % {"month": words.month_label(first)}
+    made = Paper(branding.brand_of(request.partner), title, request.tenant.name, context.now())
+    made.grid(
+        (_("Plan"), _("Runs"), _("Events"), _("Cases"), _("Due so far")),
+        [
+            (
+                month.plan.name,
+                words.number(month.runs),
+                words.number(month.events),
+                words.number(month.cases),
+                words.amount(month.due),
+            )
+        ],
+    )
+    made.grid(
+        (_("Day"), _("Runs"), _("Events"), _("Cases")),
+        [
+            (words.day_label(one.day_date), *(words.number(n) for n in (one.runs, one.events, one.cases)))
+            for one in month.days
+        ],
+    )
+    response = HttpResponse(made.content(), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="usage-{first:%Y-%m}.pdf"'
+    return response
 
 
 @door("billing.read")

@@ -9,6 +9,7 @@ from portal.ui import usage
 TENANT_USAGE: Final = [
     path("", usage.plan, name="plan"),
     path("days.csv", usage.plan_csv, name="csv"),
+    path("statement.pdf", usage.statement, name="statement"),
 ]
 PARTNER_USAGE: Final = [
     path("", usage.partner, name="partner"),

@@ -1,6 +1,6 @@
 """What can go wrong with a brand."""
 
-from kernel.errors import Invalid
+from kernel.errors import Conflict, Invalid
 
 
 class BadColour(Invalid):
@@ -10,6 +10,18 @@ class BadColour(Invalid):
 
 
 class BadLogo(Invalid):
-    """Use a PNG, WebP or JPEG picture of at most 1 MB and 4000 pixels a side."""
+    """Use a PNG, WebP or JPEG picture of at most 1 MB and 4000 pixels a side, or a plain SVG drawing."""
 
     code = "bad_logo"
+
+
+class HostTaken(Conflict):
+    """This host name is in use, or was until lately."""
+
+    code = "host_taken"
+
+
+class NotProven(Conflict):
+    """The text record is not there yet."""
+
+    code = "not_proven"

@@ -2,16 +2,25 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from tenants.branding.models import Brand
+from django.db.models import Q
+from django.utils.translation import gettext_noop as _
+
+from tenants.branding.enums import PNG
+from tenants.branding.models import Brand, BrandVersion, DomainClaim
 from tenants.branding.palette import VERSION
+from tenants.tenancy.models import Domain
 from tenants.tenancy.queries import PartnerRef
 
 DEFAULT_COLOUR: Final = "#5b5bd6"
 _SECONDS: Final = 1.0
+_SOON: Final = timedelta(minutes=10)
+_DAILY: Final = timedelta(days=1)
 _brands: dict[UUID, tuple[float, "BrandRef"]] = {}
 
 
@@ -27,6 +36,31 @@ class BrandRef:
     support_url: str
     has_logo: bool
     version: str
+    has_favicon: bool = False
+    sender_name: str = ""
+    imprint_url: str = ""
+    privacy_url: str = ""
+    terms_url: str = ""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def sender(self) -> str:
+        """Whose name stands on a mail."""
+        return self.sender_name or self.name
+
+    @property
+    def legal(self) -> tuple[tuple[str, str], ...]:
+        """(word, address) of the pages that the law asks for."""
+        found = (
+            (_("Legal notice"), self.imprint_url),
+            (_("Privacy"), self.privacy_url),
+            (_("Terms"), self.terms_url),
+        )
+        return tuple((word, url) for word, url in found if url)
+
+    def word(self, key: str, language: str) -> str:
+        """The partner's own word for something; empty where it has none."""
+        return self.words.get(language, {}).get(key, "")
 
     @property
     def letter(self) -> str:
@@ -58,7 +92,7 @@ def brand_of(partner: PartnerRef) -> BrandRef:
 
 def ref_of(row: Brand, slug: str) -> BrandRef:
     """The frozen form of a brand row."""
-    picture = hashlib.sha256(bytes(row.logo)).hexdigest() if row.logo else ""
+    pictures = [hashlib.sha256(bytes(one)).hexdigest() if one else "" for one in (row.logo, row.favicon)]
     return BrandRef(
         slug=slug,
         name=row.name,
@@ -67,7 +101,13 @@ def ref_of(row: Brand, slug: str) -> BrandRef:
         support_email=row.support_email,
         support_url=row.support_url,
         has_logo=bool(row.logo),
-        version=_version(row.colour, row.name[:1], picture),
+        version=_version(row.colour, row.name[:1], *pictures),
+        has_favicon=bool(row.favicon),
+        sender_name=row.sender_name,
+        imprint_url=row.imprint_url,
+        privacy_url=row.privacy_url,
+        terms_url=row.terms_url,
+        words=row.words,
     )
 
 
@@ -81,7 +121,46 @@ def row_of(partner_id: UUID) -> Brand | None:
     return Brand.objects.filter(partner_id=partner_id).first()
 
 
-def logo_of(partner_id: UUID) -> bytes | None:
-    """A partner's logo as PNG."""
-    picture = Brand.objects.filter(partner_id=partner_id).values_list("logo", flat=True).first()
-    return bytes(picture) if picture else None
+def draft_of(partner_id: UUID) -> BrandVersion | None:
+    """What a partner's brand is to become, if somebody has begun with that."""
+    return BrandVersion.objects.filter(partner_id=partner_id, published_at__isnull=True).first()
+
+
+def versions_of(partner_id: UUID) -> list[BrandVersion]:
+    """The last fifty versions that were published, newest first, without their pictures."""
+    found = BrandVersion.objects.filter(partner_id=partner_id, published_at__isnull=False)
+    return list(found.defer("logo", "favicon")[:50])
+
+
+def picture_of(partner_id: UUID, which: str) -> tuple[str, bytes] | None:
+    """(kind, content) of a partner's logo or favicon."""
+    found = Brand.objects.filter(partner_id=partner_id).values_list(which, f"{which}_type").first()
+    return (found[1] or PNG, bytes(found[0])) if found and found[0] else None
+
+
+def proof_name(host: str) -> str:
+    """The name of the text record that proves a domain."""
+    return f"_portal-challenge.{host}"
+
+
+def proof_value(claim: DomainClaim) -> str:
+    """What the text record has to say."""
+    return f"portal-verify={claim.nonce}"
+
+
+def claims_of(partner_id: UUID) -> Any:
+    """A partner's own names with whose they are, in their order."""
+    return DomainClaim.objects.filter(partner_id=partner_id).select_related("partner", "tenant")
+
+
+def claims_to_check(now: datetime) -> list[UUID]:
+    """Claims whose proof should be looked for: unproven ones each ten minutes, proven ones each day."""
+    stale = Q(checked_at__isnull=True) | Q(verified_at__isnull=False, checked_at__lt=now - _DAILY)
+    stale |= Q(verified_at__isnull=True, checked_at__lt=now - _SOON)
+    return list(DomainClaim.objects.filter(stale).values_list("id", flat=True)[:100])
+
+
+def primary_hosts(partner_id: UUID) -> set[str]:
+    """The names by which a partner's portals go."""
+    found = Domain.objects.filter(partner_id=partner_id, is_primary=True, verified_at__isnull=False)
+    return set(found.values_list("host", flat=True))

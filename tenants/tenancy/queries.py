@@ -57,12 +57,13 @@ class TenantRef:
 
 @dataclass(frozen=True, slots=True)
 class HostRef:
-    """Where a host name leads."""
+    """Where a host name leads; `primary` is the name that pages should be asked for by, where this is another."""
 
     kind: Literal["platform", "partner", "tenant"]
     host: str
     partner: PartnerRef | None = None
     tenant: TenantRef | None = None
+    primary: str = ""
 
 
 def ref_of(tenant: Tenant) -> TenantRef:
@@ -86,6 +87,11 @@ def ref_of(tenant: Tenant) -> TenantRef:
 def partner_ref(partner: Partner) -> PartnerRef:
     """The frozen form of a partner row."""
     return PartnerRef(id=partner.id, slug=partner.slug, name=partner.name, state=partner.state)
+
+
+def partner_of(partner_id: UUID) -> PartnerRef:
+    """The partner with this key."""
+    return partner_ref(Partner.objects.get(pk=partner_id))
 
 
 def tenant_ref(tenant_id: UUID) -> TenantRef:
@@ -148,11 +154,17 @@ def _look_up(name: str) -> HostRef | None:
     )
     if domain is None or domain.partner.state != PartnerState.ACTIVE:
         return None
-    if domain.tenant is None:
-        return HostRef("partner", name, partner_ref(domain.partner))
-    if domain.tenant.state == TenantState.ARCHIVED:
+    if domain.tenant is not None and domain.tenant.state == TenantState.ARCHIVED:
         return None
-    return HostRef("tenant", name, partner_ref(domain.partner), ref_of(domain.tenant))
+    primary = "" if domain.is_primary else _primary_of(domain)
+    partner = partner_ref(domain.partner)
+    if domain.tenant is None:
+        return HostRef("partner", name, partner, primary=primary)
+    return HostRef("tenant", name, partner, ref_of(domain.tenant), primary)
+
+
+def _primary_of(domain: Domain) -> str:
+    return primary_host(partner_id=domain.partner_id, tenant_id=domain.tenant_id)
 
 
 def at(partner_id: UUID, tenant_id: UUID | None) -> Q:

@@ -25,6 +25,8 @@ from automations.events.actions import Draft
 from automations.inbox import actions as inbox
 from automations.inbox.enums import Decide
 from automations.inbox.models import Case
+from automations.notices.enums import About
+from automations.notices.policy import default
 from billing.models import Plan
 from kernel import ids
 from kernel.actor import Actor
@@ -40,13 +42,15 @@ from tenants.accounts.enums import FactorKind, Via
 from tenants.accounts.models import Factor, Visit
 from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
-from tenants.branding.models import Brand
+from tenants.branding import actions as branding
+from tenants.branding.models import Brand, DomainClaim
+from tenants.branding.queries import proof_name, proof_value
 from tenants.tenancy import context
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.models import Partner, ProvisioningJob, Tenant
 from tests.house import world
 from tests.house.ground import Ground, picture
-from tests.support import make
+from tests.support import make, names
 from tests.support.cast import NOW
 from tests.support.device import Device
 
@@ -97,6 +101,8 @@ WITHIN: Final[Mapping[str, str]] = {
     "automations.engine.actions.operate.held": "it takes hold of a run for the acts that are done to it",
     "automations.ledger.actions.turn": "it writes the pause of an act, in its transaction",
     "automations.inbox.actions.trace.leave_trace": "it writes the trace of an act of the inbox, in its transaction",
+    "tenants.branding.actions.editing.keep_version": "it keeps what an act has published, in its transaction",
+    "automations.notices.actions.answering.redeem_pass": "what a link decides is an act of the inbox",
     "templates_lib.actions.publishing.publish_catalog": "it publishes each template by `publish`",
 }
 """Functions that take an actor and are no acts of their own, each with the reason."""
@@ -117,6 +123,37 @@ class Stage:
     def partner(self) -> Partner:
         """Meridian."""
         return Partner.objects.get(slug="meridian")
+
+    @property
+    def provable(self) -> DomainClaim:
+        """A claim whose text record is there."""
+        claim = branding.claim_domain(
+            partner=self.partner, tenant=None, host="portal.proven-example.com", actor=world.BY, now=NOW
+        )
+        names.say(proof_name(claim.host), proof_value(claim))
+        return claim
+
+    @property
+    def served(self) -> DomainClaim:
+        """A name of Meridian that is served."""
+        return branding.verify_domain(claim=self.provable, actor=world.BY, now=NOW)
+
+    @property
+    def drafting(self) -> Partner:
+        """Meridian with a brand that was published twice, and a draft of another."""
+        for name in ("First", "Second"):
+            branding.set_brand(
+                partner=self.partner,
+                name=name,
+                colour="#123456",
+                sidebar="light",
+                support_email="",
+                support_url="",
+                actor=world.BY,
+                now=NOW,
+            )
+        branding.save_draft(partner=self.partner, values={"name": "Draft"}, actor=world.BY, now=NOW)
+        return self.partner
 
     @property
     def tenant(self) -> Tenant:
@@ -287,6 +324,8 @@ _EVENTS, _ENGINE, _INBOX = (
     "automations.inbox.actions.",
 )
 _CONNECTORS, _LIBRARY = "automations.connectors.actions.", "templates_lib.actions."
+_NOTICES: Final = "automations.notices.actions."
+_BRAND: Final = "tenants.branding.actions."
 
 WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _AUDIT + "erasing.erase_event": lambda s: {"event": s.sealed_event, **_WHY},
@@ -372,7 +411,24 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     },
     _TENANCY + "migrate_tenant": lambda s: {"tenant": s.old, **_WHY},
     _TENANCY + "advance_clock": lambda s: {"tenant_id": s.sandbox.id, "to": NOW + timedelta(days=1)},
-    "tenants.branding.actions.set_brand": lambda s: {
+    _BRAND + "domains.claim_domain": lambda s: {
+        "partner": s.partner,
+        "tenant": None,
+        "host": "portal.fresh-example.com",
+    },
+    _BRAND + "domains.verify_domain": lambda s: {"claim": s.provable},
+    _BRAND + "domains.make_primary": lambda s: {
+        "partner": s.partner,
+        "tenant": None,
+        "host": s.served.host,
+    },
+    _BRAND + "domains.release_domain": lambda s: {"claim": s.served},
+    _BRAND + "editing.save_draft": lambda s: {"partner": s.partner, "values": {"name": "Draft"}},
+    _BRAND + "editing.publish_draft": lambda s: {"partner": s.drafting},
+    _BRAND + "editing.discard_draft": lambda s: {"partner": s.drafting},
+    _BRAND + "editing.roll_back": lambda s: {"partner": s.drafting, "number": 1},
+    _BRAND + "pictures.set_favicon": lambda s: {"partner": s.partner, "picture": picture("maroon")},
+    _BRAND + "editing.set_brand": lambda s: {
         "partner": s.partner,
         "name": "Other",
         "colour": "#123456",
@@ -380,7 +436,16 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "support_email": "",
         "support_url": "",
     },
-    "tenants.branding.actions.set_logo": lambda s: {"partner": s.partner, "picture": picture("maroon")},
+    _BRAND + "pictures.set_logo": lambda s: {"partner": s.partner, "picture": picture("maroon")},
+    _NOTICES + "wishes.set_rules": lambda s: {"wishes": {About.OPENED: default(About.OPENED, decides=True)}},
+    _NOTICES + "channels.create_channel": lambda s: {
+        "name": "Room",
+        "kind": "slack",
+        "address": "https://hooks.example.com/room",
+    },
+    _NOTICES + "channels.set_channel_active": lambda s: {"channel": s.keys["channel"], "active": False},
+    _NOTICES + "channels.try_channel": lambda s: {"channel": s.keys["channel"]},
+    _NOTICES + "channels.delete_channel": lambda s: {"channel": s.keys["channel"]},
     "billing.actions.subscribe": lambda s: {
         "tenant": s.tenant,
         "plan": Plan.objects.order_by("-price_minor")[0],

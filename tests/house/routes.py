@@ -20,9 +20,11 @@ KINDS: Final = ("platform", "partner", "tenant")
 OWNED: Final = frozenset(
     {
         "bulk",
+        "channel",
         "case",
         "connection",
         "duty",
+        "domain",
         "endpoint",
         "entry",
         "event",
@@ -30,6 +32,7 @@ OWNED: Final = frozenset(
         "installation",
         "item",
         "member",
+        "notice",
         "order",
         "own_role",
         "place",
@@ -53,6 +56,7 @@ WORDS: Final[Mapping[str, str]] = {
     "decision": "retry",
     "line": "0",
     "by-link:link": "lnk_nobody.signed",
+    "number": "1",
     "link": "inv_nobody.signed",
     "events:decide:decision": "discard",
     "factor": "fac_nobody",

@@ -38,6 +38,13 @@ WITHOUT_A_TRACE: Final = {
     "tenants.access.actions.inviting.accept": "whoever holds the link is the actor, and is written down as it",
     "tenants.access.actions.inviting.claim": "a mail is about to go out; the invitation has left its trace",
     "tenants.access.actions.inviting.sent": "the mail is out",
+    "automations.notices.actions.telling.mark_read": "somebody saw what they were told; nothing else changes",
+    "automations.notices.actions.answering.issue_pass": "a link in a mail; who uses it leaves the trace",
+    "automations.notices.actions.sending.claim": "a message is about to go out; its cause has left its trace",
+    "automations.notices.actions.sending.sent": "the message is out",
+    "automations.notices.actions.sending.failed": "the message is not out",
+    "automations.notices.actions.sending.mailed": "the mail is out",
+    "automations.notices.actions.sending.deliver": "sends what its cause made",
     "automations.events.actions.deliveries.receive_webhook": "a system delivers: the event itself is the trace",
 }
 """What doors may call that takes no actor and writes, each with the reason."""

@@ -21,6 +21,8 @@ from automations.events import actions as events
 from automations.events.models import Rejection
 from automations.inbox import actions as inbox
 from automations.inbox.models import Case
+from automations.notices import actions as notices
+from automations.notices.models import Notice
 from billing import actions as billing
 from kernel import jsonx
 from kernel.actor import system
@@ -32,6 +34,7 @@ from tenants.access.actions import reviewing, roles
 from tenants.access.enums import Role
 from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
+from tenants.branding import actions as branding
 from tenants.tenancy import context
 from tenants.tenancy.models import Partner, Tenant
 from tenants.tenancy.queries import TenantRef
@@ -78,6 +81,19 @@ def of_tenant(ref: TenantRef, mark: str, *, times: int = 1, now: datetime = NOW)
             name=f"{mark} log", kind="webhook", address="https://siem.example.com/in", actor=BY, now=now
         )
         made.ids["stream"] = made.keys["stream"].public_id
+        made.keys["channel"], _ = notices.create_channel(
+            name=f"{mark} room", kind="webhook", address="https://room.example.com/in", actor=BY, now=now
+        )
+        made.ids["channel"] = made.keys["channel"].public_id
+        made.ids["notice"] = Notice.objects.create(
+            user_id=made.keys["case"],
+            about="opened",
+            alike=mark,
+            title=f"{mark} told",
+            severity="high",
+            at=now,
+            case_id=made.keys["case"],
+        ).public_id
     _of_library(made, ref, now)
     for back in range(times):
         billing.meter(tenant=ref, day=now.date() - timedelta(days=back), now=now)
@@ -209,6 +225,9 @@ def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = N
         made.ids |= {"member": member.public_id, "user": member.user.public_id, "token": token.public_id}
         made.keys |= {"member": member, "token": token, "token_text": text}
     _of_rights(made, partner, None, times, now)
+    made.ids["domain"] = branding.claim_domain(
+        partner=partner, tenant=None, host=f"{mark.lower()}.shop-example.com", actor=BY, now=now
+    ).public_id
     made.ids["entry"] = AuditEvent.objects.filter(partner_id=partner_id).latest("id").public_id
     stream, _ = audit.create_stream(
         name=f"{mark} log",

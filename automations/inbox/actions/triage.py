@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from automations.events import actions as events
 from automations.inbox import policy
 from automations.inbox.actions.trace import leave_trace
 from automations.inbox.enums import Decide, Visibility
@@ -48,6 +49,7 @@ def assign_case(
             case.assignee_id, case.assignee = to, person.name[:200] if person else ""
             case.save(update_fields=["assignee_id", "assignee"])
             _note(case, Decide.ASSIGN, actor, now, reason, before, {"assignee": case.assignee})
+            _tell(case, "assigned", to, actor, now)
         return str(case.assignee)
 
 
@@ -98,6 +100,8 @@ def comment_on_case(
                 "visibility": seen_by,
             },  # the words may hold what is not for auditors
         )
+        if seen_by == Visibility.CLIENT:
+            _tell(case, "commented", case.assignee_id, actor, now)
     return comment.id
 
 
@@ -128,6 +132,20 @@ def _note(
         before=before,
         after=after,
         reason=reason,
+    )
+
+
+def _tell(case: Case, what: str, to: UUID | None, actor: Actor, now: datetime) -> None:
+    """Let those above know that a case concerns somebody, where it does and they have not done it themselves."""
+    if to is None or to == actor.user_id:
+        return
+    events.publish(
+        type=f"portal.case.{what}",
+        subject=case.business_key,
+        data={"caseId": str(case.id), "to": str(to), "by": str(actor.user_id or "")},
+        source="/inbox",
+        time=now,
+        internal=True,
     )
 
 

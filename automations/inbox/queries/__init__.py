@@ -36,6 +36,7 @@ from automations.inbox.queries.listing import (
     rows_of,
     runs_alike,
 )
+from automations.inbox.queries.telling import Told, opened_by, told_of
 
 __all__ = [
     "Act",
@@ -50,6 +51,7 @@ __all__ = [
     "Note",
     "Suggestion",
     "TenantFigures",
+    "Told",
     "by_day",
     "case",
     "case_ids",
@@ -64,8 +66,10 @@ __all__ = [
     "kind_counts",
     "kinds_seen",
     "open_count",
+    "opened_by",
     "rows_of",
     "runs_alike",
     "similar",
     "tenant_figures",
+    "told_of",
 ]

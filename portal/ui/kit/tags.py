@@ -193,6 +193,12 @@ def spark(values: Sequence[float], css: str = "c0") -> SafeString:
     return charts.spark(values, css)
 
 
+@register.simple_tag(takes_context=True)
+def own(context: Context, text: object) -> str:
+    """`{% own _("Exceptions") %}`: the partner's own word for it, where it has one."""
+    return words.own(context.get("brand"), str(text))
+
+
 @register.simple_tag
 def swatch(colour: str) -> SafeString:
     """`{% swatch "#ffe600" %}`: a colour to look at."""

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache  # noqa: TID251 - letters of numbers, the same whoever asks
-from typing import Final
+from typing import Any, Final
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
@@ -143,3 +143,17 @@ def _day(local: datetime) -> str:
 
 def _zone() -> tzinfo:
     return timezone.get_current_timezone()
+
+
+def own(brand: Any, text: str) -> str:
+    """`text`, or the partner's own word where `text` is one of those that a partner may replace."""
+    if brand is None or not brand.words:
+        return text
+    replaced = {
+        _("Client"): "tenant",
+        _("Clients"): "tenants",
+        _("Exception"): "exception",
+        _("Exceptions"): "exceptions",
+    }
+    key = replaced.get(text)
+    return (key and brand.word(key, translation.get_language() or "")) or text
