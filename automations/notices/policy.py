@@ -6,9 +6,8 @@ from uuid import UUID
 
 from automations.notices.enums import URGENCY, About, Mail
 from automations.notices.models import Rule
-from tenants.access import catalog as roles
 from tenants.access import queries as access
-from tenants.access.enums import Role
+from tenants.access.queries import rights
 from tenants.tenancy.queries import TenantRef
 
 _DECIDES: Final = "inbox.decide"
@@ -50,7 +49,7 @@ def readers(tenant: TenantRef) -> list[Reader]:
     found: dict[UUID, Reader] = {}
     for tenant_id in (tenant.id, None):
         for member in access.people_of(partner_id=tenant.partner_id, tenant_id=tenant_id):
-            may = roles.IN_TENANT.get(Role(member.role), frozenset()) if member.role in Role else frozenset()
+            may = rights.permissions_of(member.role, member.custom, in_tenant=True)
             if not member.user.is_active or "inbox.read" not in may or member.user_id in found:
                 continue
             decides = tenant_id is not None and _DECIDES in may

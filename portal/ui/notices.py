@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from automations.inbox import queries as inbox
 from automations.inbox.enums import Decide
+from automations.inbox.policy import is_partner_staff
 from automations.notices import actions, policy, queries
 from automations.notices.enums import About, Mail
 from automations.notices.policy import Wish
@@ -125,7 +126,7 @@ class RulesForm(forms.Form):
 def rules(request: TenantRequest) -> HttpResponse:
     """How one wants to be told."""
     given, decides = queries.rules_of(request.user.id), "inbox.decide" in request.actor.permissions
-    staff = any(role.startswith("partner_") for role in request.actor.roles)
+    staff = is_partner_staff(request.actor)
     now = {about: policy.wish(given.get(about), about, decides=decides and not staff) for about in About}
     form = RulesForm(request.POST if request.method == "POST" else None, wishes=now)
     if request.method == "POST" and form.is_valid():
