@@ -29,6 +29,68 @@ class Topic:
 
 TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
+        title=_("Notifications"),
+        text=(
+            _(
+                "What you were told, newest first; cases of one cause are one line. Under “What and how” you choose"
+                " for yourself what you are told, from which urgency on, and whether a mail comes soon or daily."
+            ),
+            _(
+                "A mail about a single case may hold a link that answers it: you sign in, see the case and confirm."
+                " It works once, for you alone, and opening it decides nothing."
+            ),
+        ),
+        url="notices:list",
+        rooms=("notices",),
+        icon="bell",
+        permission="inbox.read",
+        views=("list", "read", "rules", "answer", "open"),
+    ),
+    Topic(
+        title=_("Channels"),
+        text=(
+            _(
+                "Other systems that are told when a case opens: a webhook of yours, signed, or a room in Slack or"
+                " Teams. They are told its number, title and urgency and a link, never what is in it."
+            ),
+            _(
+                "A message that is not taken is sent again with longer and longer pauses for a day and a half; its"
+                " key stays the same, so that a receiver can tell that it had it."
+            ),
+        ),
+        url="notices:channels",
+        rooms=("notices",),
+        icon="megaphone",
+        permission="settings.edit",
+        views=(
+            "channels",
+            "channel-add",
+            "channel",
+            "channel-trial",
+            "channel-switch",
+            "channel-remove",
+        ),
+    ),
+    Topic(
+        title=_("Domains"),
+        text=(
+            _(
+                "Put the text record into your zone, then the alias. The portal looks for the record by itself each"
+                " ten minutes, and once it is there serves your name."
+            ),
+            _(
+                "A record that is gone for three days takes the name off the portal. A name that you give back can be"
+                " claimed by nobody else for 30 days."
+            ),
+        ),
+        url="branding:domains",
+        rooms=("branding",),
+        icon="globe",
+        hosts=PARTNER,
+        permission="branding.edit",
+        views=("domains", "domain-check", "domain-first", "domain-release"),
+    ),
+    Topic(
         title=_("Clients"),
         text=(
             _(

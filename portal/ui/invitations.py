@@ -87,7 +87,7 @@ def mail(row: Invitation, host: str) -> EmailMultiAlternatives:
         subject = _("Your access to %(place)s") % {"place": shown["place"]}
         text = render_to_string("mail/invitation.txt", shown)
         html = css_inline.inline(render_to_string("mail/invitation.html", shown))
-    sender = formataddr((brand.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    sender = formataddr((brand.sender, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
     answers = [brand.support_email] if brand.support_email else []
     made = EmailMultiAlternatives(subject, text, sender, [user.email], reply_to=answers)
     made.attach_alternative(html, "text/html")

@@ -54,9 +54,11 @@ def made(letter: Letter) -> EmailMultiAlternatives:
         subject = str(letter.subject) % {"place": shown["place"]}
         text = render_to_string(f"mail/{letter.name}.txt", shown)
         html = css_inline.inline(render_to_string(f"mail/{letter.name}.html", shown))
-    sender = formataddr((brand.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    sender = formataddr((brand.sender, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
     answers = [brand.support_email] if brand.support_email else []
-    mail = EmailMultiAlternatives(subject, text, sender, [user.email], reply_to=answers)
+    mail = EmailMultiAlternatives(
+        subject, text, sender, [user.email], reply_to=answers, headers={"Auto-Submitted": "auto-generated"}
+    )
     mail.attach_alternative(html, "text/html")
     return mail
 

@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from automations.inbox import queries as inbox
 from automations.inbox.enums import Decide
@@ -16,10 +17,11 @@ from automations.notices.actions import answering, sending
 from automations.notices.enums import Mail
 from automations.notices.models import Notice
 from kernel import clock, jobs
-from portal.ui import mailing
+from portal.ui import mails
 from tenants.access import queries as access
 from tenants.access.models import User
 from tenants.tenancy import context
+from tenants.tenancy.models import Partner, Tenant
 from tenants.tenancy.queries import HostRef, TenantRef, partner_of
 
 log = structlog.get_logger(__name__)
@@ -60,29 +62,32 @@ def _case_link(host: str, case: str) -> str:
     """The page of a case, or the inbox."""
     table = settings.URLCONFS["tenant"]
     path = reverse("inbox:case", urlconf=table, args=[case]) if case else reverse("inbox:list", urlconf=table)
-    return f"{mailing.base(host)}{path}"
+    return f"{mails.base(host)}{path}"
 
 
 def mail(user: User, found: list[Notice], host: str, *, daily: bool) -> EmailMultiAlternatives:
     """The mail that tells of these lines; of a single case it offers what usually helps."""
     tenant, table = context.current(), settings.URLCONFS["tenant"]
     rows = [(line, _case_link(host, line.case)) for line in queries.lines(found)]
-    return mailing.compose(
-        "notices",
-        partner=partner_of(tenant.partner_id),
-        user=user,
-        language=tenant.language,
-        zone=tenant.timezone,
-        shown={
-            "place": tenant.name,
-            "name": user.name,
-            "daily": daily,
-            "rows": rows,
-            "first": rows[0][0],
-            "answer": _answer(user, found[0], tenant, host) if len(found) == 1 else None,
-            "inbox": _case_link(host, ""),
-            "rules": f"{mailing.base(host)}{reverse('notices:rules', urlconf=table)}",
-        },
+    subject: Any = gettext_lazy("%(place)s: several things need you")
+    if len(rows) == 1:
+        subject = "%(place)s: " + rows[0][0].title.replace("%", "%%")
+    return mails.made(
+        mails.Letter(
+            name="notices",
+            user=user,
+            partner=Partner.objects.get(pk=tenant.partner_id),
+            tenant=Tenant.objects.get(pk=tenant.id),
+            host=host,
+            path=reverse("inbox:list", urlconf=table),
+            subject=subject,
+            more={
+                "daily": daily,
+                "rows": rows,
+                "answer": _answer(user, found[0], tenant, host) if len(found) == 1 else None,
+                "rules": f"{mails.base(host)}{reverse('notices:rules', urlconf=table)}",
+            },
+        )
     )
 
 
@@ -108,4 +113,4 @@ def _answer(user: User, notice: Notice, tenant: TenantRef, host: str) -> dict[st
         now=clock.now(),
     )
     path = reverse("notices:answer", urlconf=settings.URLCONFS["tenant"], args=[text])
-    return {"label": label, "link": f"{mailing.base(host)}{path}"}
+    return {"label": label, "link": f"{mails.base(host)}{path}"}

@@ -19,7 +19,10 @@ _ACTS = re.compile(
     rb"<(?:\w+:)?(?:script|foreignobject|iframe|handler|embed|object)\b|\son\w+\s*=|javascript:",
     re.IGNORECASE,
 )
-_FETCHES = re.compile(rb"evil\.example|url\(\s*['\"]?(?!#)|file:|<!ENTITY|<\?xml-stylesheet", re.IGNORECASE)
+_FETCHES = re.compile(
+    rb"(?:href|src)\s*=\s*['\"]?\s*(?:http|//|data:image/svg)|@import|url\(\s*['\"]?(?!#)|file:|<!ENTITY|<\?xml-stylesheet",
+    re.IGNORECASE,
+)
 
 
 def _set(partner: Partner, drawing: str) -> bytes | None:

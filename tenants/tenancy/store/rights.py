@@ -67,6 +67,9 @@ _PLACES: Final = {
     "tenancy_schemaimage": Right(NONE),
     "vault_installation": Right(READ),
     "branding_brand": Right(READ, f"partner_id = {_PARTNER}"),
+    "branding_brandversion": Right(NONE),
+    "branding_domainclaim": Right(NONE),
+    "branding_releaseddomain": Right(NONE),
     "django_admin_log": Right(NONE),
 }
 _LOGS: Final = {

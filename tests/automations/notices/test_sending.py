@@ -1,6 +1,7 @@
 """What goes out: mails to a real SMTP server, messages to a real HTTP server; tried again until they went."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -38,10 +39,13 @@ class PostOffice:
 @pytest.fixture
 def post(settings: Any) -> Iterator[PostOffice]:
     office = PostOffice()
-    server = Controller(office, hostname="127.0.0.1", port=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(office, hostname="127.0.0.1", port=port)
     server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     yield office
     server.stop()
 

@@ -17,6 +17,7 @@ from tenants.access.actions import inviting
 from tenants.access.models import Membership
 from tenants.branding import actions as branding
 from tenants.branding import queries as brands
+from tenants.tenancy import context
 from tenants.tenancy.models import Partner, Tenant
 from tenants.tenancy.queries import forget_hosts
 from tests.support import names
@@ -53,25 +54,26 @@ def _whole(answer: Any) -> str:
 @pytest.fixture
 def branded(bench: Any, cast: Cast) -> Iterator[Cast]:
     """Meridian as Quillfeather, with a name of its own for Hollis; Lumen beside it with a brand, too."""
-    partner, tenant = Partner.objects.get(slug="meridian"), Tenant.objects.get(slug="hollis")
-    Partner.objects.filter(pk=partner.pk).update(name="Quillfeather Ltd")
-    for row, name in ((partner, BRAND), (Partner.objects.get(slug="lumen"), "Lumenworks")):
-        branding.set_brand(
-            partner=row,
-            name=name,
-            colour="#0b6e4f",
-            sidebar="dark",
-            support_email=f"help@{name.lower()}.example.com",
-            support_url="",
-            sender_name=f"{name} Desk",
-            privacy_url=f"https://{name.lower()}.example.com/privacy",
-            actor=BY,
-            now=NOW,
-        )
-    claim = branding.claim_domain(partner=partner, tenant=tenant, host=HOST, actor=BY, now=NOW)
-    names.say(brands.proof_name(HOST), brands.proof_value(claim))
-    branding.verify_domain(claim=claim, actor=BY, now=NOW)
-    branding.make_primary(partner=partner, tenant=tenant, host=HOST, actor=BY, now=NOW)
+    with context.leave():
+        partner, tenant = Partner.objects.get(slug="meridian"), Tenant.objects.get(slug="hollis")
+        Partner.objects.filter(pk=partner.pk).update(name="Quillfeather Ltd")
+        for row, name in ((partner, BRAND), (Partner.objects.get(slug="lumen"), "Lumenworks")):
+            branding.set_brand(
+                partner=row,
+                name=name,
+                colour="#0b6e4f",
+                sidebar="dark",
+                support_email=f"help@{name.lower()}.example.com",
+                support_url="",
+                sender_name=f"{name} Desk",
+                privacy_url=f"https://{name.lower()}.example.com/privacy",
+                actor=BY,
+                now=NOW,
+            )
+        claim = branding.claim_domain(partner=partner, tenant=tenant, host=HOST, actor=BY, now=NOW)
+        names.say(brands.proof_name(HOST), brands.proof_value(claim))
+        branding.verify_domain(claim=claim, actor=BY, now=NOW)
+        branding.make_primary(partner=partner, tenant=tenant, host=HOST, actor=BY, now=NOW)
     forget_hosts()
     yield cast
     forget_hosts()
@@ -117,14 +119,15 @@ def _errors(cast: Cast, client_for: Callable[..., Client], reader: Client, patch
         answer = reader.get("/profile")
         assert answer.status_code == 500
         yield Surface("500", answer)
-    tenant = Tenant.objects.get(slug="hollis")
-    ready = tenant.ready_at
-    Tenant.objects.filter(pk=tenant.pk).update(ready_at=None)
+    with context.leave():
+        tenant = Tenant.objects.get(slug="hollis")
+        Tenant.objects.filter(pk=tenant.pk).update(ready_at=None)
     forget_hosts()
     answer = Client(HTTP_HOST=HOST).get("/sign-in")
     assert answer.status_code == 503
     yield Surface("503, being set up", answer)
-    Tenant.objects.filter(pk=tenant.pk).update(ready_at=ready)
+    with context.leave():
+        Tenant.objects.filter(pk=tenant.pk).update(ready_at=tenant.ready_at)
     forget_hosts()
 
 
@@ -187,9 +190,9 @@ def test_a_document_carries_the_brand_and_nobody_elses(
     from billing import actions as billing
     from billing.models import Plan
 
-    tenant = Tenant.objects.get(slug="hollis")
-    plan = Plan.objects.order_by("price_minor").first()
-    if plan is not None:
+    with context.leave():
+        tenant = Tenant.objects.get(slug="hollis")
+        plan = Plan.objects.order_by("price_minor")[0]
         billing.subscribe(tenant=tenant, plan=plan, since=NOW.date(), actor=BY, now=NOW)
     answer = client_for(branded.owner, HOST).get("/usage/statement.pdf")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
