@@ -20,7 +20,7 @@ _ACTS = re.compile(
     re.IGNORECASE,
 )
 _FETCHES = re.compile(
-    rb"(?:href|src)\s*=\s*['\"]?\s*(?:http|//|data:image/svg)|@import|url\(\s*['\"]?(?!#)|file:|<!ENTITY|<\?xml-stylesheet",
+    rb"(?:href|src)\s*=\s*['\"]?\s*(?:http|//|data:image/svg)|@import\s+url|url\(\s*['\"]?\s*(?:http|//|data:)|file:|<!ENTITY|<\?xml-stylesheet",
     re.IGNORECASE,
 )
 
