@@ -19,6 +19,8 @@ class Actor:
     address: str = ""
     user_id: UUID | None = None
     roles: tuple[str, ...] = field(default=())
+    scoped_as: UUID | None = None
+    """Whose grants say how far this actor can see; None: everywhere."""
 
     def may(self, permission: str) -> bool:
         """Whether this actor holds `permission` here; the portal itself always does."""

@@ -19,12 +19,15 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from kernel import clock, ids, logs, metrics
-from kernel.errors import NotFound, PortalError, Unauthenticated, WrongMethod
+from automations.insights.queries import units
+from kernel import clock, ids, logs, metrics, reach
+from kernel.actor import Actor
+from kernel.errors import Forbidden, NotFound, PortalError, Unauthenticated, WrongMethod
 from portal.answers import answer
-from portal.permissions import SAFE, Rule, rule_of
+from portal.permissions import SAFE, WITHIN_REACH, Rule, rule_of
 from portal.request import PortalRequest, address
 from tenants.access import queries as access
+from tenants.access.queries import rights
 from tenants.accounts import queries as accounts
 from tenants.accounts.actions import visits
 from tenants.accounts.errors import FactorNeeded
@@ -178,7 +181,8 @@ class Door:
             logout(request)
         elif request.user.is_authenticated:
             _look_at_session(request)
-        return self.get_response(request)
+        with reach.whole():
+            return self.get_response(request)
 
     def process_view(
         self, request: PortalRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
@@ -230,11 +234,23 @@ class Door:
             return
         if not rule.by_grant and not actor.permissions:
             raise NotFound  # a stranger here learns nothing, not even that this page exists
+        self._narrow(request, actor)
         permission = rule.permission(request.method or "GET")
         if permission is None:
             raise WrongMethod
         if not rule.by_grant:
             actor.require(permission)
+
+    @staticmethod
+    def _narrow(request: PortalRequest, actor: Actor) -> None:
+        """Who is let in for parts of a client sees those, by pages that keep to it. Raises Forbidden at any other."""
+        if actor.scoped_as is None:
+            return
+        match = request.resolver_match
+        if match is None or match.view_name not in WITHIN_REACH:
+            raise Forbidden("you are let in for parts of this client only", actor=actor.label)
+        seen = rights.seen_by(actor.scoped_as)
+        reach.narrow(units.reach_of(seen.get("workflow", ()), seen.get("businessunit", ())))
 
     @staticmethod
     def _check_state(request: PortalRequest, rule: Rule) -> None:

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from automations.engine.enums import BulkAct, BulkState, ItemState, RunStatus, WorkflowState
 from kernel.models import Row
+from kernel.reach import WithinReach, WorkflowWithinReach
 
 
 class Definition(Row):
@@ -48,7 +49,7 @@ class Resource(models.Model):
         return self.address
 
 
-class Workflow(Row):
+class Workflow(WorkflowWithinReach):
     """An automation of this tenant: which definition it runs, with which settings and connections."""
 
     prefix = "wfl"
@@ -119,7 +120,7 @@ class Correlation(models.Model):
         return f"{self.type} by {self.expression}"
 
 
-class Run(Row):
+class Run(WithinReach):
     """One execution of a definition: what went in, what came out, where it stands."""
 
     prefix = "run"

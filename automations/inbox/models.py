@@ -16,6 +16,7 @@ from automations.inbox.enums import (
     Visibility,
 )
 from kernel.models import Row
+from kernel.reach import ReachManager
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -98,7 +99,7 @@ class Case(Row):
     outcome = models.CharField(max_length=200, blank=True, help_text="How it ended, in words.")
     version = models.PositiveIntegerField(default=1, help_text="Rises with each change that matters.")
 
-    objects: ClassVar[Any] = CaseQuerySet.as_manager()
+    objects: ClassVar[Any] = ReachManager.from_queryset(CaseQuerySet)()
 
     class Meta:
         ordering = ["-opened_at", "-id"]

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from automations.events.models import Event
 from automations.insights import store
+from automations.insights.enums import UnitKind
+from automations.insights.models import BusinessUnit
 from kernel import clock
 
 Json = Any
@@ -140,3 +142,8 @@ _TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "stated_by": ("stated", "stated_at", "stated_by"),
 }
+
+
+def unit(kind: UnitKind, code: str) -> BusinessUnit:
+    """The part of the business of that kind and code, made where it was not asked for before."""
+    return BusinessUnit.objects.get_or_create(kind=kind, code=code)[0]

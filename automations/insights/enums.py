@@ -22,6 +22,13 @@ STATED: Final = {"invoiced": _("Invoiced"), "processing": _("Processing")}
 """Words that shops are known to state beside ours."""
 
 
+class UnitKind(TextChoices):
+    """What a part of the business is; an order belongs to one by its channel or its region."""
+
+    STORE = "store", _("Store")
+    REGION = "region", _("Region")
+
+
 class Unit(StrEnum):
     """What a figure counts."""
 

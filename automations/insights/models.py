@@ -3,6 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
+from automations.insights.enums import UnitKind
+from kernel.models import Row
+
 
 class OrderFact(models.Model):
     """One order: when what happened to it (the first time each), and what its shop last said of it."""
@@ -56,6 +59,25 @@ class OrderFact(models.Model):
 
     def __str__(self) -> str:
         return self.number or self.order_id
+
+
+class BusinessUnit(Row):
+    """A store or a region for which somebody is let in."""
+
+    prefix = "bun"
+
+    kind = models.CharField(max_length=8, choices=UnitKind)
+    code = models.CharField(max_length=120, help_text="The channel or region as orders name it.")
+
+    class Meta:
+        ordering = ["kind", "code"]
+        constraints = [
+            # a part of the business is one row, whoever is let in for it
+            models.UniqueConstraint(fields=["kind", "code"], name="business_unit_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class OrderLineFact(models.Model):

@@ -256,6 +256,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
                 "Who is let in, with which role; the table below says what each role may do. Somebody you add gets a"
                 " mail with a link that works once."
             ),
+            _(
+                "A client's people can be let in for parts only: for some workflows, stores or regions. They see the"
+                " runs, cases and orders of these, and nothing else is there for them."
+            ),
         ),
         url="access:people",
         rooms=("access",),

@@ -17,6 +17,7 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from portal.permissions import WITHIN_REACH
 from portal.request import PortalRequest
 from tenants.access import queries as access
 from tenants.access.enums import Role
@@ -239,6 +240,8 @@ class Shell:
             return []
         for entry in NAV:
             if self.portal.kind not in entry.hosts or not self.actor.may(entry.permission):
+                continue
+            if self.actor.scoped_as is not None and entry.url not in WITHIN_REACH:
                 continue
             try:
                 url = reverse(entry.url)

@@ -133,6 +133,10 @@ class Membership(Row):
     custom = models.ForeignKey(
         CustomRole, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
     )
+    scoped = models.BooleanField(
+        default=False,
+        help_text="Whether it counts only for what was named, by grants in the client's schema.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -360,6 +360,10 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "expires_at": None,
     },
     _ACCESS + "revoke_token": lambda s: {"token": s.keys["token"]},
+    _ACCESS + "scoping.set_scope": lambda s: {
+        "membership": s.keys["member"],
+        "objects": [s.keys["workflow"]],
+    },
     _ACCESS + "roles.make_role": lambda s: {
         "partner": s.partner,
         "tenant": s.tenant,
@@ -588,7 +592,7 @@ def _unpublished() -> Any:
 def inside(name: str) -> bool:
     """Whether an act is done in a client, so that a door has entered it before."""
     return (
-        name.startswith(("automations.", _AUDIT, _ACCESS + "grant", _ACCESS + "withdraw"))
+        name.startswith(("automations.", _AUDIT, _ACCESS + "granting", _ACCESS + "scoping"))
         and ".ledger." not in name
     )
 

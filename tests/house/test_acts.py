@@ -33,6 +33,7 @@ WITHOUT_A_TRACE: Final = {
     "tenants.accounts.actions.links.claim": "the mail is about to go out",
     "tenants.accounts.actions.links.not_sent": "the mail did not go out",
     "tenants.accounts.actions.links.redeem": "a link is used up; the session that begins leaves the trace",
+    "automations.insights.actions.unit": "a store as a row, for the scope that names it in its own trace",
     "tenants.access.actions.answered": "reads an answer that was kept",
     "tenants.access.actions.keep_answer": "keeps the answer to an act that left its own trace",
     "tenants.access.actions.inviting.accept": "whoever holds the link is the actor, and is written down as it",

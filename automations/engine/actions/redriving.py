@@ -6,6 +6,7 @@ a round that is broken off has not been, so that no run is acted on twice and no
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +26,7 @@ from automations.ledger import actions as ledger
 from kernel.actor import Actor
 from kernel.errors import Invalid, NotFound, PortalError
 from tenants.access import policy
+from tenants.access.queries import rights
 from tenants.audit.actions import record
 from tenants.tenancy import context
 
@@ -240,14 +242,16 @@ def _kept(actor: Actor) -> dict[str, Any]:
 
 
 def _restored(kept: Mapping[str, Any]) -> Actor:
-    """Who began it, with the one permission that beginning it took."""
-    return Actor(
+    """Who began it, with the one permission that beginning it took, as far as they still hold it."""
+    actor = Actor(
         kind=kept["kind"],
         id=UUID(kept["id"]) if kept["id"] else None,
         label=kept["label"],
-        permissions=frozenset({"engine.operate"}),
         request_id=kept["request_id"],
         address=kept["address"],
         user_id=UUID(kept["user_id"]) if kept["user_id"] else None,
         roles=tuple(kept["roles"]),
     )
+    tenant = context.current()
+    held = rights.held_now(actor, partner_id=tenant.partner_id, tenant_id=tenant.id)
+    return replace(actor, permissions=held & {"engine.operate"})

@@ -10,7 +10,7 @@ from django.db import connection
 
 from automations.events.queries import Page
 from automations.insights.models import OrderFact, OrderLineFact
-from automations.insights.queries import paging
+from automations.insights.queries import paging, units
 from automations.insights.queries.measures import STATUS
 from kernel import clock
 
@@ -173,6 +173,9 @@ def _beginning(text: str) -> str:
 
 
 def _read(condition: str, parameters: dict[str, Any]) -> list[Any]:
+    within, given = units.condition()
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} {condition}", parameters)
+        cursor.execute(
+            f"{_SELECT} {condition}".replace("where ", f"where ({within}) and ", 1), parameters | given
+        )
         return list(cursor.fetchall())

@@ -25,6 +25,7 @@ from automations.inbox.queries import CaseHistory
 from automations.insights.enums import EntryKind
 from automations.insights.errors import UnknownOrder
 from automations.insights.queries.order import OrderView, order_view
+from kernel import reach
 from tenants.audit.models import AuditEvent
 
 Json = Any
@@ -88,6 +89,9 @@ def timeline(key: str, *, now: datetime, gap: timedelta = GAP) -> Timeline:
     What was told of an order by its number is part of it. Raises UnknownOrder where nothing is known of it.
     """
     order = order_view(key, at=now)
+    seen = reach.present()
+    if order is None and seen is not None and seen.keys is not None:
+        raise UnknownOrder(f"nothing is known of {key}")  # or it is beyond reach, which is not told
     keys = list(dict.fromkeys([key, *([order.order_id, order.number] if order else [])]))
     keys = [one for one in keys if one]
     runs = [run for one in keys for run in engine.runs(business_key=one)[: _RUNS + 1]]

@@ -20,6 +20,7 @@ ACTS: Final[dict[str, str | Promise]] = {
     "access.drop_role": _("Removed a role"),
     "access.forbid_pair": _("Kept two duties apart"),
     "access.allow_pair": _("Let two duties be held at once"),
+    "access.set_scope": _("Set what somebody is let in for"),
     "access.start_review": _("Began an access review"),
     "access.decide_item": _("Decided on a right in a review"),
     "access.sign_review": _("Signed an access review"),

@@ -32,6 +32,7 @@ def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str =
     """`user` as the doer of what happens on `host`, with the permissions that hold there (none for a stranger)."""
     permissions: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ()
+    scoped = False
     if host.kind == "platform":
         if user.is_staff:
             permissions, roles = catalog.OPERATOR, ("platform_operator",)
@@ -41,6 +42,7 @@ def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str =
             *(rights.permissions_of(one.role, one.custom, in_tenant=host.tenant is not None) for one in held)
         )
         roles = tuple(one.role for one in held)
+        scoped = host.tenant is not None and bool(held) and all(one.scoped for one in held)
     return Actor(
         kind="user",
         id=user.id,
@@ -48,6 +50,7 @@ def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str =
         label=str(user),
         permissions=permissions,
         roles=roles,
+        scoped_as=user.id if scoped else None,
         request_id=request_id,
         address=address,
     )
@@ -77,8 +80,9 @@ def actor_for_token(
     ):
         raise BadToken
     scopes = frozenset(row.scopes)
-    if row.created_by is not None:  # a token is never more than its maker still is
-        scopes &= actor_for(row.created_by, host).permissions
+    maker = actor_for(row.created_by, host) if row.created_by is not None else None
+    if maker is not None:  # a token is never more than its maker still is
+        scopes &= maker.permissions
     if not scopes:
         raise BadToken
     if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
@@ -88,6 +92,7 @@ def actor_for_token(
         id=row.id,
         label=f"token {row.name}",
         permissions=scopes,
+        scoped_as=maker.scoped_as if maker else None,
         request_id=request_id,
         address=address,
     )

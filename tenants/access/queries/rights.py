@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 from guardian.models import UserObjectPermission
 
+from kernel import clock
 from kernel.actor import Actor
 from tenants.access import catalog
 from tenants.access.enums import Role
@@ -139,3 +140,37 @@ def _granted(user: User, permission: str) -> list[Reason]:
     rows = UserObjectPermission.objects.filter(user=user, permission__codename__startswith=f"{verb}_")
     count = rows.count()
     return [Reason("grant", str(count), gives=True)] if count else []
+
+
+def sights_of(user_id: UUID) -> Any:
+    """The grants that say how far a person can see in the entered client, if they are let in for parts of it."""
+    rows = UserObjectPermission.objects.filter(user_id=user_id, permission__codename__startswith="view_")
+    return rows.select_related("content_type")
+
+
+def seen_by(user_id: UUID) -> dict[str, set[UUID]]:
+    """The keys of what a person is let in for, by the name of the model."""
+    found: dict[str, set[UUID]] = {}
+    for grant in sights_of(user_id):
+        found.setdefault(grant.content_type.model, set()).add(UUID(grant.object_pk))
+    return found
+
+
+def held_now(actor: Actor, *, partner_id: UUID, tenant_id: UUID) -> frozenset[str]:
+    """What somebody who asked for something earlier may still do in a client now: for whatever was queued meanwhile."""
+    if actor.kind == "system":
+        return frozenset(catalog.PERMISSIONS)
+    user_id, scopes = actor.user_id, frozenset(catalog.PERMISSIONS)
+    if actor.kind == "token":
+        token = ApiToken.objects.filter(id__in=[actor.id], revoked_at__isnull=True).first()
+        if token is None or (token.expires_at and token.expires_at <= clock.now()):
+            return frozenset()
+        user_id, scopes = token.created_by_id, frozenset(token.scopes)
+        if user_id is None:
+            return scopes
+    if user_id is None or not User.objects.filter(pk=user_id, is_active=True).exists():
+        return frozenset()
+    held = memberships_at(user_id, partner_id, tenant_id)
+    return scopes & frozenset[str]().union(
+        *(permissions_of(one.role, one.custom, in_tenant=True) for one in held)
+    )
