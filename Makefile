@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser test-house test-attack sweep audit-mutate
+.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser test-house test-attack sweep audit-mutate bench-tenants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ chaos-mutants: .venv/.ready-dev ## the product broken in five ways: each turns t
 
 audit-mutate: .venv/.ready-run ## change a sealed audit log N=1000 times and find every change; figures as one JSON line
 	@$(PY) -m bench.audit --n $(or $(N),1000)
+
+bench-tenants: .venv/.ready-run ## N=1000 clients made and migrated: seconds, memory of a backend, size of the catalogue
+	@$(PY) -m bench.tenants --count $(or $(N),1000) --fleet
 
 fmt: .venv/.ready-dev ## put code and templates into their form
 	@$(PY) -m deploy.local.check --fix

@@ -28,10 +28,15 @@ class NoAuditKey(PortalError):
 
 def sign(point: Checkpoint, *, file: Path, name: str) -> str:
     """`point` as a note signed under `name` by the first key of `file`. Raises NoAuditKey."""
+    return sign_text(point.body().decode(), file=file, name=name)
+
+
+def sign_text(text: str, *, file: Path, name: str) -> str:
+    """`text`, which ends with a line and has no empty one, as a signed note. Raises NoAuditKey."""
     private = _keys(file)[0]
     key = Key.of(name, _public(private))
-    signature = base64.b64encode(key.id + private.sign(point.body())).decode()
-    return f"{point.body().decode()}\n\u2014 {name} {signature}\n"
+    signature = base64.b64encode(key.id + private.sign(text.encode())).decode()
+    return f"{text}\n\u2014 {name} {signature}\n"
 
 
 def verifying_keys(*, file: Path, name: str) -> list[Key]:

@@ -146,6 +146,11 @@ class Checkpoint:
 
 def read_note(text: str, keys: Iterable[Key]) -> Checkpoint:
     """The checkpoint in a signed note, if one of `keys` signed it. Raises Malformed."""
+    return _checkpoint(read_text(text, keys))
+
+
+def read_text(text: str, keys: Iterable[Key]) -> str:
+    """What a signed note says, if one of `keys` signed it. Raises Malformed."""
     body, blank, signatures = text.partition("\n\n")
     body += "\n"
     known = {(key.name, key.id): key for key in keys}
@@ -157,8 +162,8 @@ def read_note(text: str, keys: Iterable[Key]) -> Checkpoint:
             raise Malformed("a signature line is not in its form") from None
         key = known.get((name, raw[:4]))
         if dash == "\u2014" and key is not None and signed_by(key.public, raw[4:], body.encode()):
-            return _checkpoint(body)
-    raise Malformed("no known key has signed this checkpoint")
+            return body
+    raise Malformed("no known key has signed this")
 
 
 def _checkpoint(body: str) -> Checkpoint:
@@ -492,7 +497,9 @@ def _times(number: int, point: _Point) -> _Point:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0 if all is as it was signed, 1 if not, 2 if it could not be read."""
     parser = argparse.ArgumentParser(description="Verify an export of the audit log, offline.")
-    parser.add_argument("export", type=Path, help="the export, one JSON object a line")
+    parser.add_argument(
+        "export", type=Path, help="the export, one JSON object a line; or a signed certificate"
+    )
     parser.add_argument("--key", action="append", required=True, help="a verifying key, or a file of such")
     parser.add_argument(
         "--head", type=Path, action="append", default=[], help="a checkpoint that you have seen before"
@@ -504,6 +511,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         keys = [Key.read(line) for text in asked.key for line in _key_lines(text)]
         heads = [read_note(path.read_text(), keys) for path in asked.head]
+        if asked.export.read_bytes()[:1] != b"{":
+            sys.stdout.write(f"{read_text(asked.export.read_text(), keys)}as it was signed\n")
+            return 0
         with asked.export.open("rb") as lines:
             report = verify(lines, keys, heads=heads, complete=asked.complete)
         if asked.csv:

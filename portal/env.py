@@ -51,6 +51,12 @@ def _days(text: str) -> int:
     return int(text)
 
 
+def _hold(text: str) -> int:
+    if not text.isdigit() or int(text) > 365:
+        raise ValueError("must be a number of days from 0 to 365")
+    return int(text)
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -151,6 +157,7 @@ class Env:
     worker_children: int
     keep_data_days: int
     keep_runs_days: int
+    delete_hold_days: int
     egress_allow: tuple[str, ...]
     breached_file: str
     dns_servers: tuple[str, ...]
@@ -191,6 +198,7 @@ class Env:
             worker_children=reader.get("WORKER_CHILDREN", _count, "2"),
             keep_data_days=reader.get("KEEP_DATA_DAYS", _days, "90"),
             keep_runs_days=reader.get("KEEP_RUNS_DAYS", _days, "400"),
+            delete_hold_days=reader.get("DELETE_HOLD_DAYS", _hold, "30"),
             egress_allow=reader.get("EGRESS_ALLOW", _host_ports, ""),
             breached_file=reader.get("BREACHED_FILE", _file, ""),
             dns_servers=reader.get("DNS_SERVERS", _host_ports, ""),

@@ -22,6 +22,7 @@ ALLOWED_HOSTS = ["*"]  # the tenancy room decides: a host without a verified dom
 PORTAL_PORT = ENV.port
 PORTAL_HTTPS = ENV.https
 PORTAL_DEMO = ENV.demo
+DELETE_HOLD_DAYS = ENV.delete_hold_days
 MEDIA_ROOT = ENV.home / "media"
 
 # rooms: in the public schema, in each tenant's schema, or in both

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from portal.api.addresses import PARTNER
 from portal.api.reference import REFERENCE
-from portal.ui import branding, domains, fleet, new_client, standing, tenancy
+from portal.ui import branding, domains, fleet, leaving, new_client, standing, tenancy
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_TEMPLATES
 from portal.ui.usage_addresses import PARTNER_USAGE
 
@@ -13,8 +13,12 @@ CLIENTS = [
     path("new/", new_client.new_client, name="new-start"),
     path("new/<slug:step>/", new_client.new_client, name="new"),
     path("pause/<slug:state>", standing.everybody, name="pause-all"),
+    path("deleted/", leaving.deleted, name="deleted"),
+    path("deleted/<str:deletion>/certificate", leaving.certificate, name="certificate"),
     path("<str:tenant>/", tenancy.detail, name="detail"),
     path("<str:tenant>/pause/<slug:state>", standing.client, name="pause"),
+    path("<str:tenant>/delete", leaving.delete, name="delete"),
+    path("<str:tenant>/keep", leaving.keep, name="keep"),
     path("<str:tenant>/setup/", tenancy.progress, name="progress"),
     path("<str:tenant>/state/<slug:state>", tenancy.set_state, name="state"),
 ]

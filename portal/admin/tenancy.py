@@ -12,6 +12,7 @@ from kernel.errors import Invalid
 from portal.admin.base import Act, Office
 from portal.admin.site import site
 from tenants.tenancy import actions, store
+from tenants.tenancy.actions import fleet
 from tenants.tenancy.enums import PartnerState, TenantState
 from tenants.tenancy.models import Domain, Partner, ProvisioningJob, Tenant
 
@@ -97,6 +98,14 @@ def _migrate(row: Tenant, *, reason: str, actor: Any, now: Any) -> None:
     actions.migrate_tenant(tenant=row, actor=actor, now=now, reason=reason)
 
 
+def _held(held: bool) -> Act:
+    def act(row: Tenant, *, reason: str, actor: Any, now: Any) -> None:
+        said = _given(reason) if held else reason
+        fleet.hold_tenant(tenant=row, held=held, reason=said, actor=actor, now=now)
+
+    return act
+
+
 @admin.register(Tenant, site=site)
 class TenantOffice(Office):
     """Clients of all partners."""
@@ -108,11 +117,12 @@ class TenantOffice(Office):
         "sandbox",
         "setup",
         "short_revision",
+        "migration",
         "ready_at",
         "created_at",
     )
-    list_filter = ("state", "sandbox", Behind, "provisioning__state", "partner")
-    list_select_related = ("partner", "provisioning")
+    list_filter = ("state", "sandbox", Behind, "fleet__step", "fleet__held", "provisioning__state", "partner")
+    list_select_related = ("partner", "provisioning", "fleet")
     search_fields = ("name", "slug", "partner__name", "partner__slug", "schema_name")
     exclude = ("schema_name",)
     acts: ClassVar[tuple[tuple[str, Any, Act], ...]] = (
@@ -120,6 +130,8 @@ class TenantOffice(Office):
         ("resume", _("Resume or take into service"), _tenant(TenantState.ACTIVE)),
         ("archive", _("Archive"), _tenant(TenantState.ARCHIVED)),
         ("migrate", _("Bring to the present migrations"), _migrate),
+        ("hold", _("Hold back from migrations"), _held(held=True)),
+        ("release", _("Let migrations go on"), _held(held=False)),
     )
 
     @admin.display(description=_("setting up"), ordering="provisioning__state")
@@ -132,6 +144,16 @@ class TenantOffice(Office):
     def short_revision(self, row: Tenant) -> str:
         """Its first letters."""
         return row.revision[:8] or "-"
+
+    @admin.display(description=_("migration"), ordering="fleet__step")
+    def migration(self, row: Tenant) -> str:
+        """How its last one went, or that it is kept back."""
+        known = getattr(row, "fleet", None)
+        if known is None:
+            return "-"
+        said = known.reason if known.held else known.error
+        word = str(_("Held")) if known.held else str(known.get_step_display()) or "-"
+        return f"{word}: {said[:80]}" if said else word
 
 
 @admin.register(Domain, site=site)

@@ -14,6 +14,7 @@ from portal.api import (
     events,
     inbox,
     insights,
+    leaving,
     roles,
     standing,
     templates,
@@ -60,6 +61,9 @@ PARTNER: Final[_Addresses] = [
     path("tenants/<str:tenant>/suspend", tenancy.Suspend.as_view(), name="tenant-suspend"),
     path("tenants/<str:tenant>/resume", tenancy.Resume.as_view(), name="tenant-resume"),
     path("tenants/<str:tenant>/archive", tenancy.Archive.as_view(), name="tenant-archive"),
+    path("tenants/<str:tenant>/delete", leaving.Delete.as_view(), name="tenant-delete"),
+    path("tenants/<str:tenant>/keep", leaving.Keep.as_view(), name="tenant-keep"),
+    path("deletions", leaving.Deletions.as_view(), name="deletions"),
     path("tenants/<str:tenant>/pause", standing.ClientPause.as_view(), name="tenant-pause"),
     path("pause", standing.EverybodysPause.as_view(), name="pause-all"),
     path(

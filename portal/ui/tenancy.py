@@ -47,7 +47,7 @@ _PLAIN_VERBS: Final = {
 }
 
 
-def _client(request: PartnerRequest, tenant: str) -> Tenant:
+def client_at(request: PartnerRequest, tenant: str) -> Tenant:
     """The tenant of the URL, if it is this partner's. Raises NotFound."""
     found = queries.tenant_of(request.partner.id, key_of("tnt", tenant))
     if found is None:
@@ -62,7 +62,7 @@ def _crumbs(request: PartnerRequest, *more: tuple[str, str]) -> list[tuple[str, 
 @door("tenancy.read")
 def detail(request: PartnerRequest, tenant: str) -> HttpResponse:
     """A client: state, figures, checklist; its people, addresses, and how it was set up."""
-    found = _client(request, tenant)
+    found = client_at(request, tenant)
     tab = request.GET.get("tab", "overview")
     client = fleet.client_of(found, figures.of([queries.ref_of(found)])[found.id])
     context: dict[str, Any] = {
@@ -75,6 +75,8 @@ def detail(request: PartnerRequest, tenant: str) -> HttpResponse:
         "moves": moves(found) if client.state != "setting_up" else [],
         "crumbs": _crumbs(request, (found.name, "")),
     }
+    context["leaving"] = queries.held_deletion(found.id)
+    context["may_delete"] = found.state == TenantState.ARCHIVED and request.actor.may("tenancy.delete")
     context["paused_here"] = any(one["own"] for one in context["stands"])
     if tab == "people":
         context["members"] = access.people_of(partner_id=request.partner.id, tenant_id=found.id)
@@ -99,7 +101,7 @@ def moves(tenant: Tenant) -> list[tuple[str, str]]:
 @door("tenancy.lifecycle")
 def set_state(request: PartnerRequest, tenant: str, state: str) -> HttpResponse:
     """Suspend, resume or archive a client, with a reason."""
-    found = _client(request, tenant)
+    found = client_at(request, tenant)
     verb = dict(moves(found)).get(state)
     if verb is None:
         raise NotFound
@@ -157,7 +159,7 @@ def progress_of(job: ProvisioningJob) -> dict[str, Any]:
 @door("tenancy.read")
 def progress(request: PartnerRequest, tenant: str) -> HttpResponse:
     """The setting up of a client, live; one may leave and come back. The polling stops when the answer says so."""
-    found = _client(request, tenant)
+    found = client_at(request, tenant)
     context = {
         "tenant": found,
         "progress": progress_of(found.provisioning),

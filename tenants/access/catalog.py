@@ -9,6 +9,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "tenancy.read": "See clients and their state",
     "tenancy.provision": "Set up new clients",
     "tenancy.lifecycle": "Suspend, resume and archive clients",
+    "tenancy.delete": "Delete clients for good",
     "tenancy.clock": "Set the clock of a sandbox",
     "access.people": "Invite people and set their roles",
     "access.tokens": "Make and revoke API tokens",

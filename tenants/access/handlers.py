@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
+
 from kernel.actor import system
 from tenants.access import actions
 from tenants.access.enums import Role
 from tenants.access.errors import AlreadyMember
+from tenants.access.models import Membership, User
 from tenants.tenancy import context
 from tenants.tenancy.models import ProvisioningJob, Tenant
 from tenants.tenancy.queries import TenantRef
-from tenants.tenancy.registry import provisioning_step
+from tenants.tenancy.registry import farewell, provisioning_step
 
 
 @provisioning_step(40, "people", "Invite people")
@@ -33,3 +36,25 @@ def invite_people(ref: TenantRef, job: ProvisioningJob, now: datetime) -> str:
                 continue  # this step ran before
             invited += 1
     return f"{invited} people invited"
+
+
+@farewell
+def forget_people(ref: TenantRef) -> None:
+    """People who had nothing to do anywhere else go with the client; whoever looks after the platform stays."""
+    here = Membership.objects.filter(tenant_id=ref.id).values("user_id")
+    elsewhere = Membership.objects.exclude(tenant_id=ref.id).values("user_id")
+    only_here = User.objects.filter(pk__in=here, is_staff=False, is_superuser=False).exclude(pk__in=elsewhere)
+    with context.own(ref):  # what they were granted stands in there
+        for user in list(only_here):
+            _forget(user)
+
+
+def _forget(user: User) -> None:
+    """Delete a person, or all that says who it was, where another client still has something that refers to them."""
+    try:
+        with transaction.atomic():
+            user.delete()
+    except IntegrityError:
+        user.email, user.name, user.is_active = f"gone-{user.id.hex}@invalid.invalid", "", False
+        user.set_unusable_password()
+        user.save()

@@ -121,6 +121,11 @@ def place_of(event_id: UUID) -> AuditLeaf | None:
     return AuditLeaf.objects.filter(event_id=event_id).first()
 
 
+def newest_checkpoint() -> AuditCheckpoint | None:
+    """The signed head of the present log."""
+    return store.last_checkpoint()
+
+
 def streams(partner_id: UUID | None = None) -> Any:
     """Where the present log is sent to; in the public schema, a partner's own streams."""
     return AuditStream.objects.filter(partner_id=partner_id)

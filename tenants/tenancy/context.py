@@ -79,6 +79,19 @@ def leave() -> Iterator[None]:
         connection.set_tenant(before)
 
 
+@contextmanager
+def own(tenant: TenantRef) -> Iterator[None]:
+    """Work on a tenant's schema inside the block as the owner of the database: for the end of a tenant alone."""
+    before = connection.tenant
+    token = _current.set(tenant)
+    connection.set_schema(tenant.schema_name)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+        connection.set_tenant(before)
+
+
 class _Door:
     """How `kernel.jobs` enters a tenant."""
 

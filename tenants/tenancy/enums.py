@@ -13,6 +13,21 @@ class TenantState(TextChoices):
     ARCHIVED = "archived", _("Archived")
 
 
+class DeletionState(TextChoices):
+    """How far the deletion of a tenant is."""
+
+    HELD = "held", _("Waits")
+    CANCELLED = "cancelled", _("Taken back")
+    DONE = "done", _("Deleted")
+
+
+class FleetStep(TextChoices):
+    """How the last migration of a tenant's schema went."""
+
+    DONE = "done", _("Migrated")
+    FAILED = "failed", _("Failed")
+
+
 class PartnerState(TextChoices):
     """Whether a partner's console and its clients work."""
 

@@ -33,6 +33,12 @@ class AddressTaken(Conflict):
     code = "address_taken"
 
 
+class NotAllGone(PortalError):
+    """Something of a deleted client was left; nothing was deleted."""
+
+    code = "not_all_gone"
+
+
 class NotSandbox(Conflict):
     """Only a sandbox tenant has a clock that can be set."""
 

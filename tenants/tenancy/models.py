@@ -10,7 +10,7 @@ from django.db.models import Q
 from django_tenants.models import TenantMixin
 
 from kernel.models import Row
-from tenants.tenancy.enums import JobState, PartnerState, TenantState
+from tenants.tenancy.enums import DeletionState, FleetStep, JobState, PartnerState, TenantState
 
 slug_rule = RegexValidator(
     r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$", "Use a-z, 0-9 and inner hyphens, at most 40."
@@ -151,6 +151,55 @@ class DataKey(Row):
 
     def __str__(self) -> str:
         return f"data key {self.version} of {self.tenant_id}"
+
+
+class FleetState(models.Model):
+    """How a tenant's schema came to its revision, and whether it is kept back from the next one."""
+
+    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, primary_key=True, related_name="fleet")
+    step = models.CharField(max_length=8, choices=FleetStep, blank=True)
+    attempts = models.PositiveIntegerField(
+        default=0, help_text="Of the last migration; a lock may take some."
+    )
+    seconds = models.FloatField(null=True, help_text="How long the last migration took.")
+    error = models.TextField(blank=True)
+    at = models.DateTimeField(null=True)
+    held = models.BooleanField(db_default=False, help_text="Left out by migrate_fleet until it is released.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it is held.")
+
+    def __str__(self) -> str:
+        return f"schema of {self.tenant_id}"
+
+
+class Deletion(Row):
+    """The end of a tenant: asked for, held back for a while, done; what stays of it is the certificate."""
+
+    prefix = "del"
+
+    subject_id = models.UUIDField(help_text="The tenant; not a reference, for that row will be gone.")
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="deletions")
+    name = models.CharField(max_length=120)
+    slug = models.CharField(max_length=40)
+    state = models.CharField(max_length=12, choices=DeletionState, default=DeletionState.HELD)
+    reason = models.TextField()
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="Until then it can be taken back.")
+    done_at = models.DateTimeField(null=True, blank=True)
+    certificate = models.TextField(blank=True, help_text="A note signed by the audit's key.")
+
+    class Meta:
+        ordering = ["-asked_at"]
+        constraints = [
+            # two of one tenant would have two ends of the wait
+            models.UniqueConstraint(
+                fields=["subject_id"], condition=Q(state="held"), name="deletion_one_held"
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="held"), name="deletion_due")]
+
+    def __str__(self) -> str:
+        return f"the end of {self.name}"
 
 
 class SchemaImage(models.Model):

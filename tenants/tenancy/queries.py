@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 from tenants.tenancy import store
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.errors import NoTenant, UnknownHost
-from tenants.tenancy.models import Domain, Partner, ProvisioningJob, Tenant
+from tenants.tenancy.models import Deletion, Domain, Partner, ProvisioningJob, Tenant
 
 _HOST_SECONDS: Final = 1.0
 _hosts: dict[str, tuple[float, "HostRef | None"]] = {}
@@ -212,6 +212,17 @@ def tenants_behind(revision: str) -> Any:
     return Tenant.objects.ready().exclude(revision=revision)
 
 
+def fleet_behind(revision: str) -> list[Tenant]:
+    """Whom a migration of the fleet is for, in one query: sandboxes first, where a mistake costs least."""
+    rows = tenants_behind(revision).exclude(fleet__held=True)
+    return list(rows.select_related("fleet").order_by("-sandbox", "created_at", "id"))
+
+
+def fleet_held(revision: str) -> int:
+    """How many tenants that are behind are held."""
+    return int(tenants_behind(revision).filter(fleet__held=True).count())
+
+
 def unfinished_provisioning(now: datetime) -> Any:
     """Provisioning jobs that nobody works on."""
     return ProvisioningJob.objects.filter(state__in=[JobState.PENDING, JobState.RUNNING]).filter(
@@ -255,3 +266,18 @@ def presents(tenants: Iterable[TenantRef], now: datetime) -> dict[UUID, datetime
         )
     )
     return {one.id: own.get(one.id) or now for one in known}
+
+
+def held_deletion(tenant_id: UUID) -> Deletion | None:
+    """The deletion that waits for a tenant."""
+    return Deletion.objects.filter(subject_id=tenant_id, state="held").first()
+
+
+def deletions_of(partner_id: UUID) -> Any:
+    """Deletions of clients of a partner that wait or are done, newest first."""
+    return Deletion.objects.filter(partner_id=partner_id).exclude(state="cancelled")
+
+
+def deletions_due(now: datetime) -> Any:
+    """Deletions whose hold is over."""
+    return Deletion.objects.filter(state="held", due_at__lte=now)

@@ -42,3 +42,18 @@ def provisioning_step(order: int, name: str, title: str) -> Callable[[RunStep], 
 def steps() -> list[Step]:
     """Every step, in order."""
     return sorted(_steps.values(), key=lambda step: step.order)
+
+
+Farewell: TypeAlias = "Callable[[TenantRef], None]"
+_farewells: list[Farewell] = []
+
+
+def farewell(run: Farewell) -> Farewell:
+    """Register what a room above takes away of a tenant that is deleted, beside rows that name the tenant."""
+    _farewells.append(run)
+    return run
+
+
+def farewells() -> list[Farewell]:
+    """What is run for a tenant that is deleted, outside of it and before its schema goes."""
+    return list(_farewells)

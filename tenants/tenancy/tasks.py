@@ -10,6 +10,7 @@ from kernel.actor import system
 from tenants.audit import actions as audit
 from tenants.audit import queries as trails
 from tenants.tenancy import actions, queries
+from tenants.tenancy.actions import deleting
 
 VERIFY_EVERY: Final = timedelta(days=1)
 """A log in which things happen is verified that often by itself."""
@@ -26,6 +27,17 @@ def _unfinished() -> Iterable[Mapping[str, object]]:
 def provision(*, job: str, **_: object) -> None:
     """Do what is left of a provisioning job."""
     actions.provision(job_id=UUID(job), now=clock.now())
+
+
+def _ended() -> Iterable[Mapping[str, object]]:
+    for deletion in queries.deletions_due(clock.now()):
+        yield {"deletion": deletion.id}
+
+
+@jobs.job("tenancy.delete", queue="work", due=_ended)
+def delete(*, deletion: str, **_: object) -> None:
+    """Delete a tenant whose hold is over."""
+    deleting.delete_tenant(deletion_id=UUID(deletion), now=clock.now())
 
 
 def _unsealed() -> Iterable[Mapping[str, object]]:

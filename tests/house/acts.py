@@ -46,6 +46,7 @@ from tenants.branding import actions as branding
 from tenants.branding.models import Brand, DomainClaim
 from tenants.branding.queries import proof_name, proof_value
 from tenants.tenancy import context
+from tenants.tenancy.actions import deleting
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.models import Partner, ProvisioningJob, Tenant
 from tests.house import world
@@ -245,6 +246,19 @@ class Stage:
         return self.tenant
 
     @property
+    def archived(self) -> Tenant:
+        """Hollis, put away."""
+        Tenant.objects.filter(slug="hollis").update(state=TenantState.ARCHIVED)
+        return Tenant.objects.get(slug="hollis")
+
+    @property
+    def leaving(self) -> Tenant:
+        """Hollis, about to be deleted."""
+        tenant = self.archived
+        deleting.request_deletion(tenant=tenant, typed=tenant.name, reason="over", actor=world.BY, now=NOW)
+        return tenant
+
+    @property
     def stuck_job(self) -> ProvisioningJob:
         """A job that stopped on its way."""
         ProvisioningJob.objects.filter(tenant=self.tenant).update(state=JobState.RUNNING, error="lost")
@@ -406,6 +420,14 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _TENANCY + "request_tenant": lambda s: {"partner": s.partner, "name": "Fresh", "slug": "fresh"},
     _TENANCY + "retry_provisioning": lambda s: {"job": s.stuck_job},
     _TENANCY + "set_state": lambda s: {"tenant": s.tenant, "state": TenantState.SUSPENDED, **_WHY},
+    _TENANCY + "deleting.request_deletion": lambda s: {
+        "tenant": s.archived,
+        "typed": s.archived.name,
+        **_WHY,
+    },
+    _TENANCY + "fleet.migrate_fleet": lambda s: {"workers": 1} if s.old else {},
+    _TENANCY + "fleet.hold_tenant": lambda s: {"tenant": s.tenant, "held": True, **_WHY},
+    _TENANCY + "deleting.cancel_deletion": lambda s: {"tenant": s.leaving, **_WHY},
     _TENANCY + "change_settings": lambda s: {
         "tenant": s.tenant,
         "name": "Hollis Haus",

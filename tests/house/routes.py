@@ -54,6 +54,7 @@ WORDS: Final[Mapping[str, str]] = {
     "colour": "0057b8",
     "connector": "erp",
     "decision": "retry",
+    "deletion": "del_nobody",
     "line": "0",
     "by-link:link": "lnk_nobody.signed",
     "number": "1",

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from billing.actions import ensure_plans
 from kernel import clock, notes
 from kernel.actor import system
 from templates_lib.actions.publishing import publish_catalog
-from tenants.tenancy import actions, queries, store
+from tenants.tenancy import store
+from tenants.tenancy.actions import fleet
 from tenants.vault import actions as vault
 
 
@@ -31,12 +32,11 @@ class Command(BaseCommand):
             store.guard(schema)
         vault.make_data_key(tenant_id=None, now=clock.now())
         store.make_image(clock.now())
-        behind = list(queries.tenants_behind(store.revision()))
-        for tenant in behind:
-            actions.migrate_tenant(tenant=tenant, actor=system("upgrade"), now=clock.now())
-            self.stdout.write(f"migrated {tenant.slug}")
+        voyage = fleet.migrate_fleet(actor=system("upgrade"), now=clock.now(), tell=self.stdout.write)
+        if not voyage.ok:
+            raise CommandError(f"{voyage.failed[0][0]} could not be migrated: {voyage.failed[0][1]}")
         ensure_plans()
         published = publish_catalog(actor=system("library"), now=clock.now())
         self.stdout.write(
-            f"up to date: {len(behind)} tenants migrated, {len(published)} templates in the library"
+            f"up to date: {voyage.migrated} tenants migrated, {len(published)} templates in the library"
         )

@@ -58,6 +58,10 @@ ACTS: Final[dict[str, str | Promise]] = {
     "tenancy.provisioned": _("Set a client up"),
     "tenancy.rolled_back": _("Took a half-made client back"),
     "tenancy.lifecycle": _("Changed a client's state"),
+    "tenancy.request_deletion": _("Asked for the deletion of a client"),
+    "tenancy.cancel_deletion": _("Kept a client that was to be deleted"),
+    "tenancy.deleted": _("Deleted a client for good"),
+    "tenancy.hold": _("Held a client back from migrations, or let it go on"),
     "tenancy.clock": _("Set the clock of a sandbox"),
     "tenancy.migrated": _("Migrated a client's data"),
 }

@@ -3,7 +3,7 @@
 from tenants.audit.actions.erasing import erase_event
 from tenants.audit.actions.exporting import NothingSealed, TooManyEvents, export, lines_from, part, whole
 from tenants.audit.actions.recording import record
-from tenants.audit.actions.sealing import BATCH, seal, verifying_keys
+from tenants.audit.actions.sealing import BATCH, certify, seal, verifying_keys
 from tenants.audit.actions.streaming import create_stream, delete_stream, deliver, set_stream_active
 from tenants.audit.actions.verifying import verify_log, witnessed
 
@@ -11,6 +11,7 @@ __all__ = [
     "BATCH",
     "NothingSealed",
     "TooManyEvents",
+    "certify",
     "create_stream",
     "delete_stream",
     "deliver",
