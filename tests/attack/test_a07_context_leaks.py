@@ -10,7 +10,10 @@ from typing import Any, Final
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
+from django.test import Client
 
+from automations.events import actions as events
+from automations.events import store
 from kernel.actor import system
 from tenants.audit.actions import record
 from tenants.audit.models import AuditEvent
@@ -183,6 +186,23 @@ def test_nothing_crosses_over_behind_pgbouncer(crowd: Crowd, behind_pgbouncer: N
     crowd.go(8_000)
     assert not crowd.faults, f"{len(crowd.faults)}, such as {crowd.faults[:5]}"
     assert crowd.done.total() == 8_000
+
+
+def test_requests_and_events_work_behind_pgbouncer(
+    crowd: Crowd, behind_pgbouncer: None, cast: Cast, client_for: Callable[..., Client]
+) -> None:
+    """Statements that bind on the server included, more often than a session would need to prepare them."""
+    connections.close_all()
+    browser = client_for(cast.owner, cast.host)
+    for number in range(12):
+        assert browser.get("/api/v1/runs").status_code == 200
+        with context.enter(cast.tenant), transaction.atomic():
+            events.publish(
+                type="till.opened", subject="", data={}, source="/x", time=NOW, event_id=f"e{number}"
+            )
+        with context.enter(cast.tenant):
+            assert store.waiting(cast.tenant.id, limit=100) == number + 1
+    connections.close_all()
 
 
 def test_a_connection_that_is_handed_on_remembers_nothing(crowd: Crowd) -> None:
