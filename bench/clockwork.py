@@ -137,29 +137,40 @@ def _with_kills(seconds: float, kills: int, chance: random.Random) -> None:
     for one in crew:
         one.begin()
     for number in range(kills):
-        time.sleep(max((ends - time.monotonic() - 35) / (kills - number), 0))
+        _watch(time.monotonic() + max((ends - time.monotonic() - 35) / (kills - number), 0))
         place = chance.randrange(2)
         left = ends - time.monotonic()
         os.kill(crew[place].started[0].pid, signal.SIGKILL)
         crew[place].started[0].wait()
         crew[place] = ground.workers(1, seconds=left, idle=left)
         crew[place].begin()
+    _watch(ends)
     for one in crew:
         one.end()
 
 
+def _watch(until: float) -> None:
+    """What the dispatcher does for workers that died, meanwhile."""
+    from automations.ledger import actions as ledger
+
+    while time.monotonic() < until:
+        ledger.free_expired()
+        time.sleep(1)
+
+
 def _lateness(definition: Any, expected: int) -> dict[str, Any]:
-    """Read from the journal: when each timer was due, and when its run ended."""
+    """Read from the journal: when each wait began and so was due, and when its run ended."""
+    from automations.engine import queries
     from automations.engine.models import Run
     from kernel import jsonx
 
     late, missed = [], expected
-    for given, started, ended, status in Run.objects.filter(definition_id=definition).values_list(
-        "input", "started_at", "ended_at", "status"
+    for key, given, ended in Run.objects.filter(definition_id=definition, status="completed").values_list(
+        "id", "input", "ended_at"
     ):
-        if status == "completed":
-            missed -= 1
-            late.append((ended - started).total_seconds() - jsonx.unpack(given)[0]["seconds"])
+        missed -= 1
+        (wait,) = (step for step in queries.journal(key) if step.name == "pause")
+        late.append((ended - wait.begin).total_seconds() - jsonx.unpack(given)[0]["seconds"])
     late.sort()
     return {
         "timers": expected,

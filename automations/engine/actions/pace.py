@@ -8,11 +8,11 @@ from typing import Final
 from uuid import UUID
 
 AT_ONCE: Final = 400
-"""Runs in flight in one process."""
-SHARE: Final = 300
-"""Runs in flight of one tenant; the rest of the room is for others."""
+"""Runs in flight in one process, at most: so many when what they call is slow."""
 BATCH: Final = 64
-"""Runs that are claimed together."""
+"""Runs that are claimed together; a process that dies takes about so many along while what they call is fast."""
+SLOW: Final = 0.06
+"""Seconds without a place for more, though the loop has time: then twice as many may be in flight."""
 LATE: Final = 0.01
 """Seconds that a turn of the loop takes when there is enough to do: then only tenants who have little are served."""
 LITTLE: Final = 16
@@ -26,10 +26,12 @@ class Pace:
     def __init__(self) -> None:
         self._late = False
         self._looked = 0.0
+        self._window = BATCH
+        self._crowded_since: float | None = None
 
     def room(self, live: int) -> int:
         """How many runs may be taken beside `live` ones; 0 for a while where there is enough to do."""
-        room = AT_ONCE - live
+        room = self._window - live
         if room < BATCH // 2 or (self._late and time.monotonic() - self._looked < OTHERS):
             return 0
         self._looked = time.monotonic()
@@ -37,7 +39,7 @@ class Pace:
 
     def full(self, live: Iterable[UUID]) -> list[UUID]:
         """Tenants that have their share of the room, or of the time; `live` has the tenant of each run in flight."""
-        share = LITTLE if self._late else SHARE
+        share = LITTLE if self._late else self._window * 3 // 4  # the rest of the room is for others
         return [tenant for tenant, count in Counter(live).items() if count >= share]
 
     async def breathe(self, live: int, seconds: float | None = None) -> None:
@@ -45,4 +47,17 @@ class Pace:
         pause = (0.001 if live < AT_ONCE else 0.005) if seconds is None else seconds
         began = time.monotonic()
         await asyncio.sleep(pause)
-        self._late = time.monotonic() - began - pause > LATE
+        now = time.monotonic()
+        self._late = now - began - pause > LATE
+        self._widen(live, now)
+
+    def _widen(self, live: int, now: float) -> None:
+        """Have more in flight where they only wait for answers, and fewer again where the loop has enough to do."""
+        if self._late:
+            self._window, self._crowded_since = max(self._window // 2, BATCH), None
+        elif self._window - live >= BATCH // 2:
+            self._crowded_since = None
+        elif self._crowded_since is None:
+            self._crowded_since = now
+        elif now - self._crowded_since >= SLOW:
+            self._window, self._crowded_since = min(self._window * 2, AT_ONCE), None

@@ -13,11 +13,11 @@ from django.db import connection as database
 
 from automations.connectors.models import Connection
 from automations.engine.actions import operate, pausing
-from automations.engine.actions.worker import _dsn
 from automations.engine.models import Run, Workflow
 from automations.ledger import actions as ledger
 from automations.ledger.models import Hold, Place, QueueRow, Slot
 from kernel import clock
+from kernel.database import dsn
 from kernel.errors import Invalid
 from tenants.audit.models import AuditEvent
 from tenants.tenancy.models import Tenant
@@ -46,7 +46,7 @@ class Overlaps:
     def _watch(self) -> None:
         import psycopg
 
-        with psycopg.connect(_dsn(), autocommit=True) as connection:
+        with psycopg.connect(dsn("test"), autocommit=True) as connection:
             while not self._ending.is_set():
                 rows = connection.execute(
                     "select run_id from ledger_queue where owner is not null"
@@ -135,7 +135,7 @@ def test_so_many_calls_through_a_connection_at_a_time_of_all_workers(committed, 
     def watch() -> None:
         import psycopg
 
-        with psycopg.connect(_dsn(), autocommit=True) as connection:
+        with psycopg.connect(dsn("test"), autocommit=True) as connection:
             while not ending.is_set():
                 row = connection.execute("select count(*) from ledger_place where kind = 'call'").fetchone()
                 most[0] = max(most[0], row[0])
