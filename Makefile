@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser test-house test-attack sweep audit-mutate bench-tenants
+.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser test-house test-attack sweep shots audit-mutate bench-tenants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ test-attack: .venv/.ready-dev ## what an attacker would try
 
 test-browser: .venv/.ready-dev ## pages and journeys in a real browser
 	@$(PY) -m pytest -n 2 --dist worksteal -m "not chaos" tests/browser tests/journeys $(ARGS)
+
+shots: .venv/.ready-dev ## pictures of the twenty main pages, drawn anew into docs/shots
+	@SHOTS=docs/shots $(PY) -m pytest -n 0 tests/browser/test_shots.py $(ARGS)
 
 chaos: .venv/.ready-run ## orders while processes are killed, wiped and paused; SEED= RUNS= KILLS= REDIS= PG= DURATION=
 	@$(PY) -m bench.chaos

@@ -89,3 +89,7 @@ GENERIC: Final = "generic"
 FAILED: Final = "run_failed"
 """The kind of a run's failure; its error class follows behind a dot. Alone it stands in for an error that a workflow
 raised by a name of its own."""
+
+
+STORE_TASKS: Final = ("store_count", "store_delivery", "store_return")
+"""Kinds of cases that are small tasks of a store: count a shelf, confirm a delivery, photograph a return."""

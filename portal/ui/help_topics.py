@@ -47,6 +47,23 @@ TOPICS: Final[tuple[Topic, ...]] = (
         views=("list", "read", "rules", "answer", "open"),
     ),
     Topic(
+        title=_("Store tasks"),
+        text=(
+            _(
+                "Small things that workflows ask a store for: count a shelf, confirm a delivery, photograph a return."
+                " Open one, answer, done; where the browser can, a code is read by the camera."
+            ),
+            _(
+                "Without a network the pages stay at hand and answers wait on the phone; each is sent once when the"
+                " network is back. Signing out takes them off the phone."
+            ),
+        ),
+        url="store:tasks",
+        rooms=("store",),
+        icon="store",
+        permission="tasks.do",
+    ),
+    Topic(
         title=_("Channels"),
         text=(
             _(

@@ -86,6 +86,7 @@ NAV: Final[list[Entry]] = [
     # a client's portal
     Entry("insights:overview", lazy("Overview"), icon="layout-dashboard", permission="insights.read"),
     Entry("inbox:list", lazy("Exceptions"), icon="inbox", permission="inbox.read"),
+    Entry("store:tasks", lazy("Store tasks"), icon="store", permission="tasks.do"),
     Entry("runs:list", lazy("Runs"), icon="activity", permission="engine.read"),
     Entry("workflows:list", lazy("Workflows"), icon="workflow", permission="engine.read"),
     Entry("templates:installed", lazy("Templates"), icon="blocks", permission="templates.read"),
@@ -227,6 +228,7 @@ class Shell:
             "searchFailed": _("The search did not answer. Try again."),
             "offline": _("The portal did not answer. Check your connection and try again."),
             "failed": _("That did not work. Nothing was changed."),
+            "scan": _("Scan"),
             "noPasskeys": _("This browser has no passkeys."),
             "notShown": _("That did not work. Try again, or choose another way."),
         }

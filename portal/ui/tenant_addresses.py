@@ -15,6 +15,7 @@ from portal.ui import (
     quarantine,
     settings_page,
     standing,
+    store,
 )
 from portal.ui.notice_addresses import NOTICES
 
@@ -58,6 +59,12 @@ SETTINGS: Final = [
     path("pause/<slug:state>", standing.tenant, name="pause"),
     path("limit", limits.tenant, name="limit"),
 ]
+STORE: Final = [
+    path("", store.tasks, name="tasks"),
+    path("sw.js", store.worker, name="worker"),
+    path("<str:case>/", store.task, name="task"),
+    path("<str:case>/done", store.done, name="done"),
+]
 
 PAGES: Final[list[URLPattern | URLResolver]] = [
     path("", include((INSIGHTS, "insights"))),
@@ -65,5 +72,6 @@ PAGES: Final[list[URLPattern | URLResolver]] = [
     path("", include((EVENTS, "events"))),
     path("connections/", include((CONNECTIONS, "connections"))),
     path("settings/", include((SETTINGS, "tenancy"))),
+    path("tasks/", include((STORE, "store"))),
     path("notifications/", include((NOTICES, "notices"))),
 ]

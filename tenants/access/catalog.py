@@ -30,6 +30,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "inbox.read": "See cases",
     "inbox.decide": "Decide, resolve and reopen cases",
     "inbox.comment": "Comment on cases",
+    "tasks.do": "Do store tasks",
     "insights.read": "See dashboards and order timelines",
     "billing.read": "See plan and usage",
     "audit.read": "Read the audit log",
@@ -41,7 +42,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
 _WATCH: Final = frozenset(
     {"templates.read", "connectors.read", "events.read", "engine.read", "inbox.read", "insights.read"}
 )
-_STAFF: Final = _WATCH | {"inbox.decide", "inbox.comment", "engine.operate"}
+_STAFF: Final = _WATCH | {"inbox.decide", "inbox.comment", "tasks.do", "engine.operate"}
 _TENANT_ADMIN: Final = _STAFF | {
     "access.people",
     "access.tokens",
@@ -85,7 +86,7 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
     Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "engine.pause", "audit.read"},
     Role.REVIEWER: frozenset({"inbox.read", "inbox.decide", "inbox.comment", "insights.read", "events.read"})
     | {"engine.read", "engine.operate"},
-    Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment"}),
+    Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment", "tasks.do"}),
     Role.ANALYST: frozenset({"insights.read", "events.read", "engine.read", "inbox.read", "templates.read"}),
     Role.AUDITOR: frozenset({"audit.read", "engine.read", "inbox.read", "insights.read", "events.read"})
     | {"access.review"},

@@ -16,7 +16,7 @@ from tests.support.cast import NOW, Cast
 __all__ = ["chromium", "server", "visit"]
 BY = system("test")
 _ACTS = re.compile(
-    rb"<(?:\w+:)?(?:script|foreignobject|iframe|handler|embed|object)\b|\son\w+\s*=|javascript:",
+    rb"<(?:\w+:)?(?:script|foreignobject|iframe|handler|embed|object)\b|\son\w+\s*=|href\s*=\s*.?\s*javascript:",
     re.IGNORECASE,
 )
 _FETCHES = re.compile(

@@ -15,8 +15,11 @@ from tests.support.cast import Cast
 
 CONSOLE = (
     "/clients/", "/clients/?show=problems", "/clients/new/business/", "/clients/new/address/", "/clients/new/people/",
-    "/clients/new/blueprint/", "/people/", "/people/add", "/tokens/", "/tokens/new", "/audit/", "/branding/", "/profile",
+    "/clients/new/blueprint/", "/people/", "/people/add", "/tokens/", "/tokens/new", "/audit/", "/branding/", "/branding/domains/", "/profile",
     "/search/?q=a", "/nothing-here",
+)  # fmt: skip
+TOLD = (
+    "/notifications/", "/notifications/rules", "/notifications/channels/", "/notifications/channels/new/", "/tasks/",
 )  # fmt: skip
 VARIANTS = [(1440, ""), (390, "#ffe600"), (390, ""), (1440, "#ffe600")]
 
@@ -30,7 +33,7 @@ def paths(cast: Cast) -> list[tuple[str, Any, str]]:
     ]
     console = [(cast.partner_host, cast.partner_admin, path) for path in (*CONSOLE, *of_client)]
     tenant = [(cast.host, cast.owner, path) for path in ("/people/", "/tokens/", "/audit/", "/profile")]
-    tenant += [(cast.host, cast.owner, path) for path in (*work.pages(cast), *views.pages(cast))]
+    tenant += [(cast.host, cast.owner, path) for path in (*work.pages(cast), *views.pages(cast), *TOLD)]
     operator = [(cast.platform_host, cast.operator, path) for path in ("/", "/styleguide")]
     return [
         (cast.partner_host, None, "/sign-in"),

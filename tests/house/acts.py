@@ -196,6 +196,12 @@ class Stage:
         return self.case
 
     @property
+    def store_task(self) -> Any:
+        """A task of a store that asks for a yes alone."""
+        Case.objects.filter(pk=self.plain_case).update(kind="store_count", error_class="")
+        return self.case
+
+    @property
     def closed_case(self) -> Any:
         """The same, dismissed."""
         inbox.dismiss_case(case_id=self.plain_case, reason="no", actor=world.BY, now=NOW)
@@ -463,6 +469,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "support_url": "",
     },
     _BRAND + "pictures.set_logo": lambda s: {"partner": s.partner, "picture": picture("maroon")},
+    _INBOX + "tasks.do_task": lambda s: {"case_id": s.store_task, "value": None},
     _NOTICES + "wishes.set_rules": lambda s: {"wishes": {About.OPENED: default(About.OPENED, decides=True)}},
     _NOTICES + "channels.create_channel": lambda s: {
         "name": "Room",

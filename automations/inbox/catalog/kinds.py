@@ -314,6 +314,26 @@ register(
         runbook="approval",
         answers={Decide.RESOLVE: gettext_lazy("Approve"), Decide.DISMISS: gettext_lazy("Decline")},
     ),
+    *(
+        Kind(
+            code=code,
+            label=label,
+            title=title,
+            cause=_own,
+            severity=Severity.NORMAL,
+            sla_hours=8,
+            decisions=_PLAIN,
+            suggestion=gettext_lazy("Somebody in the store does it under “Store tasks”, on a phone."),
+            decline=gettext_lazy("If it need not be done any more, dismiss it with the reason."),
+            runbook="exception",
+            answers={Decide.RESOLVE: gettext_lazy("Done")},
+        )
+        for code, label, title in (
+            ("store_count", gettext_lazy("Count"), gettext_lazy("Count {thing}")),
+            ("store_delivery", gettext_lazy("Delivery"), gettext_lazy("Confirm the delivery of {thing}")),
+            ("store_return", gettext_lazy("Return"), gettext_lazy("Photograph the return {thing}")),
+        )
+    ),
     Kind(
         code=GENERIC,
         label=gettext_lazy("Exception"),

@@ -36,6 +36,7 @@ from automations.inbox.queries.listing import (
     rows_of,
     runs_alike,
 )
+from automations.inbox.queries.tasks import StoreTask, done_by, store_task, store_tasks
 from automations.inbox.queries.telling import Told, opened_by, told_of
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Group",
     "KindCount",
     "Note",
+    "StoreTask",
     "Suggestion",
     "TenantFigures",
     "Told",
@@ -61,6 +63,7 @@ __all__ = [
     "counts",
     "counts_by_kind",
     "decided_runs",
+    "done_by",
     "find",
     "groups",
     "kind_counts",
@@ -70,6 +73,8 @@ __all__ = [
     "rows_of",
     "runs_alike",
     "similar",
+    "store_task",
+    "store_tasks",
     "tenant_figures",
     "told_of",
 ]
