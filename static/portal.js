@@ -530,6 +530,23 @@ document.addEventListener("ui:acted", (event) => {
 });
 document.addEventListener("ui:refused", (event) => { comeBack(event.detail?.text); toast(event.detail?.text ?? "", { tone: "bad" }); });
 document.addEventListener("ui:undone", (event) => { if (event.detail.ok) comeBack(""); });
+// a letter means the case that is marked: while another one still stands beside the list, it waits for its own
+let later = "";
+const stale = (button) => {
+  const stands = one("#detail [data-shows]")?.dataset.shows;
+  const meant = current()?.id.replace("item-", "");
+  return Boolean(button.closest("#detail") && stands && meant && stands !== meant);
+};
+function press(key) {
+  const within = chosen().length ? one("[data-bulk]") : document;
+  const button = all(`[data-key="${CSS.escape(key)}"]`, within ?? document).find((found) => found.offsetParent && !found.disabled);
+  if (!button) return false;
+  if (stale(button)) { later = key; return true; }
+  button.focus({ preventScroll: true });
+  button.click();
+  return true;
+}
+document.addEventListener("htmx:after:swap", () => { const key = later; later = ""; if (key) press(key); });
 document.addEventListener("keydown", (event) => {
   if (!keysOn() || typing(event) || event.metaKey || event.ctrlKey || event.altKey || one("dialog[open]")) return;
   const key = event.key.toLowerCase();
@@ -539,9 +556,7 @@ document.addEventListener("keydown", (event) => {
     if (key === "x") { one("input", current() ?? document.createElement("p"))?.click(); return; }
     if (key === "enter" && event.target.matches("body, .item")) { one("a", current() ?? document.createElement("p"))?.click(); return; }
   }
-  const within = chosen().length ? one("[data-bulk]") : document;
-  const button = all(`[data-key="${CSS.escape(key)}"]`, within ?? document).find((found) => found.offsetParent && !found.disabled);
-  if (button) { event.preventDefault(); button.focus({ preventScroll: true }); button.click(); }
+  if (press(key)) event.preventDefault();
 });
 }
 {

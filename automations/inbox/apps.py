@@ -10,5 +10,5 @@ class InboxConfig(AppConfig):
     label = "inbox"
 
     def ready(self) -> None:
-        """Know the kinds of cases, and listen to what runs tell."""
-        from automations.inbox import handlers  # noqa: F401
+        """Know the kinds of cases and the jobs, and listen to what runs tell."""
+        from automations.inbox import handlers, tasks  # noqa: F401

@@ -77,6 +77,20 @@ class DecisionOutcome(TextChoices):
     FAILED = "failed", _("Did not work")
 
 
+class IntentState(TextChoices):
+    """Where a decision is that was not carried out at once: it may still be undone, or waits for a second person."""
+
+    WAITING = "waiting", _("About to be carried out")
+    ASKED = "asked", _("Waits for a second person")
+    DONE = "done", _("Carried out")
+    UNDONE = "undone", _("Undone")
+    REFUSED = "refused", _("Could not be carried out")
+    DECLINED = "declined", _("Declined by the second person")
+
+
+PENDING: Final = (IntentState.WAITING, IntentState.ASKED)
+
+
 class Visibility(TextChoices):
     """Who sees a comment: the partner's staff alone, or the client's people too."""
 

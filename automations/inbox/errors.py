@@ -21,6 +21,24 @@ class CaseChanged(Conflict):
     code = "case_changed"
 
 
+class SecondNeeded(Conflict):
+    """So much money takes a second person: ask for the decision, and somebody else agrees to it."""
+
+    code = "second_needed"
+
+
+class SecondIsFirst(Conflict):
+    """Who asked for this cannot agree to it as well."""
+
+    code = "second_is_first"
+
+
+class IntentOver(Conflict):
+    """This can no longer be undone or agreed to."""
+
+    code = "intent_over"
+
+
 class CaseClosed(Conflict):
     """This case is closed."""
 

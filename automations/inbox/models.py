@@ -1,4 +1,4 @@
-"""Case (what needs a person), Decision (what somebody did with it), Comment, and Closing (one that came early)."""
+"""Case (what needs a person); what was and is about to be decided about it; what was said; named lists of cases."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,6 +12,7 @@ from automations.inbox.enums import (
     Decide,
     DecisionOutcome,
     ErrorClass,
+    IntentState,
     Severity,
     Visibility,
 )
@@ -179,6 +180,116 @@ class Decision(Row):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.actor}"
+
+
+class Intent(Row):
+    """A decision that is not carried out yet: it may be undone for some seconds, or takes a second person.
+
+    It stands here from the click on, so that it is carried out whatever becomes of the browser; and it is carried out
+    as it was shown, or not at all: `digest` covers what was agreed to.
+    """
+
+    prefix = "int"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="intents")
+    decision = models.CharField(max_length=10, choices=Decide)
+    value = models.JSONField(null=True)
+    reason = models.TextField(blank=True)
+    version = models.PositiveIntegerField(help_text="Of the case as it was looked at.")
+    digest = models.CharField(max_length=64, help_text="Of the case, the decision and its data.")
+    state = models.CharField(max_length=8, choices=IntentState)
+    actor = models.JSONField(help_text="Who decided, as the audit names them.")
+    first_id = models.UUIDField(null=True)
+    first = models.CharField(max_length=200)
+    second_id = models.UUIDField(null=True)
+    second = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(help_text="By the tenant's clock.")
+    carry_at = models.DateTimeField(null=True, help_text="By the database's clock; before, it may be undone.")
+    settled_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, help_text="Why it was not carried out, in the tenant's language.")
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            # of two who decide one is first, whatever they decide
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(state__in=["waiting", "asked"]), name="intent_one_a_case"
+            ),
+            # four eyes belong to two people
+            models.CheckConstraint(
+                condition=Q(second_id__isnull=True) | Q(first_id__isnull=True) | ~Q(second_id=F("first_id")),
+                name="intent_second_is_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision} by {self.first}"
+
+
+class Limits(models.Model):
+    """From which amount on a decision takes a second person; one row, or none where no amount does."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    two_from_minor = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="limits_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.two_from_minor} {self.currency}"
+
+
+class View(Row):
+    """A list of cases that somebody gave a name: the address of its filters, for oneself or for everybody here."""
+
+    prefix = "view"
+
+    owner_id = models.UUIDField()
+    owner = models.CharField(max_length=200)
+    name = models.CharField(max_length=60)
+    slug = models.SlugField(max_length=60)
+    query = models.CharField(max_length=1_000, blank=True)
+    shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            # a shared name means one list to everybody
+            models.UniqueConstraint(
+                fields=["slug"], condition=Q(shared=True), name="view_one_shared_of_a_name"
+            ),
+            models.UniqueConstraint(
+                fields=["owner_id", "slug"], condition=Q(shared=False), name="view_one_own_of_a_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Paper(Row):
+    """A file on a case: a photograph, a letter, a list; kept as it was checked, in the client's own schema."""
+
+    prefix = "file"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="papers")
+    name = models.CharField(max_length=200)
+    media = models.CharField(max_length=60)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.CLIENT)
+    actor_id = models.UUIDField(null=True)
+    actor = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Comment(Row):

@@ -11,6 +11,7 @@ from automations.inbox.enums import (
     CaseState,
     ClosedHow,
     Decide,
+    IntentState,
     Severity,
     Visibility,
 )
@@ -30,7 +31,7 @@ from portal.api.fields import PublicId, Shape, key_of
 from portal.api.pages import Listing
 from tenants.tenancy import context
 
-_STATES: Final = ["open", "snoozed", "resolving", "closed", "all"]
+_STATES: Final = ["open", "snoozed", "resolving", "second", "closed", "all"]
 _DECISIONS: Final = [one for one in Decide.values if one in ON_THE_RUN | CLOSING]
 
 
@@ -115,6 +116,20 @@ class NoteShape(Shape):
     at = fields.at("When.")
 
 
+class PendingShape(Shape):
+    """A decision that may still be undone, waits for a second person, or could not be carried out."""
+
+    id = PublicId("int", source="public_id", help_text="Its id.")
+    decision = fields.one_of(Decide.choices, "What was decided.")
+    state = fields.one_of(IntentState.choices, "Where it is.")
+    value = fields.anything("The corrected data, or the step's output; else null.")
+    reason = fields.text("Why, in their words.", allow_blank=True)
+    first = fields.text("Who decided.")
+    second = fields.text("Who agreed or declined, where that took a second person.", allow_blank=True)
+    at = fields.at("When it was decided.")
+    error = fields.text("Why it was not carried out.", allow_blank=True)
+
+
 class CaseWhole(Shape):
     """A case with all that is needed to decide it."""
 
@@ -140,6 +155,10 @@ class CaseWhole(Shape):
     comments = NoteShape(source="notes", many=True, help_text="What was said about it.")
     alike_open = fields.number("Other open cases of the same cause.")
     runbook = fields.text("Name of the page that says what to do.")
+    pending = PendingShape(
+        allow_null=True,
+        help_text="What is about to become of it, or why the last decision was not carried out.",
+    )
 
 
 class CaseQuery(Shape):
@@ -264,9 +283,13 @@ class DecideOne(Desk):
         example={"decision": "edit", "value": {"postcode": "BS1 4DB"}, "reason": "By phone.", "seen": 1},
     )
     def post(self, call: Call, case: str) -> CaseDetail:
-        """Decide an open case: send the run behind it on its way, cancel it, or resolve or dismiss the case."""
+        """Decide an open case: send the run behind it on its way, cancel it, or resolve or dismiss the case.
+
+        Above the client's limit a second person agrees in the portal first: the case is answered as it is, with
+        `pending` in state `asked`.
+        """
         key = key_of("case", case)
-        actions.decide_case(case_id=key, actor=call.actor, now=context.now(), **call.body)
+        actions.put_decision(case_id=key, actor=call.actor, now=context.now(), **call.body)
         return _whole(call, key)
 
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from automations.events import queries
+from automations.events import actions, queries
 from automations.events.models import Event
 from automations.events.queries import EventFilter, EventView
 from automations.insights.queries import effects
@@ -22,6 +22,7 @@ from portal.permissions import door
 from portal.request import SignedIn, TenantRequest
 from portal.ui.kit import charts
 from portal.ui.kit.acts import ACTS
+from portal.ui.kit.masked import covers, masked
 from portal.ui.kit.pages import key_of, page
 from portal.ui.kit.query import instant, moved, typed
 from portal.ui.links import address, order_address, run_address
@@ -37,6 +38,7 @@ ACTS.update(
         "events.rotate_endpoint_secret": gettext_lazy("Gave an endpoint another secret"),
         "events.set_endpoint_active": gettext_lazy("Switched an endpoint on or off"),
         "events.accept_rejection": gettext_lazy("Took a quarantined event after all"),
+        "events.reveal": gettext_lazy("Looked at all of an event"),
         "events.discard_rejection": gettext_lazy("Discarded a quarantined event"),
     }
 )
@@ -120,13 +122,27 @@ def _hours(asked: EventFilter) -> SafeString:
 @door("events.read")
 def event(request: TenantRequest, event: str) -> HttpResponse:
     """One event: where it came from, whether it was signed, its body, and what it started. Raises NotFound."""
+    return _event_page(request, queries.event(event), whole=False)
+
+
+@door(post="engine.operate")
+def reveal(request: TenantRequest, event: str) -> HttpResponse:
+    """One event with nothing covered; that somebody looked stands in the audit log. Raises NotFound."""
     found = queries.event(event)
+    actions.reveal_event(event=found, actor=request.actor, now=context.now())
+    return _event_page(request, found, whole=True)
+
+
+def _event_page(request: TenantRequest, found: EventView, *, whole: bool) -> HttpResponse:
     came = effects(found)
     runs = [
         (run, run_address(run.public_id) if request.actor.may("engine.read") else "") for run in came.runs
     ]
     shown = {
         "event": found,
+        "envelope": found.envelope if whole else masked(found.envelope),
+        "covered": not whole and covers(found.envelope),
+        "may_reveal": request.actor.may("engine.operate"),
         "order_url": _row(found, request.actor.may("insights.read")).order_url,
         "endpoint": _endpoint(request, found),
         "runs": runs,

@@ -184,6 +184,15 @@ TOPICS: Final[tuple[Topic, ...]] = (
                 "Decide, and the run goes on from the step that failed: nothing before it is done again. Whatever is"
                 " decided stands in the audit log with its reason."
             ),
+            _(
+                "What goes out to a run waits eight seconds, in which Z takes it back. It is carried out even if you"
+                " close the page. Five and more failures of one cause are one row, with a button that sends all of"
+                " them on."
+            ),
+            _(
+                "Above an amount that the settings say, whoever corrects, skips, enters a result or approves asks a"
+                " second person. Time never agrees for anybody."
+            ),
         ),
         url="inbox:list",
         rooms=("inbox",),
@@ -216,6 +225,23 @@ TOPICS: Final[tuple[Topic, ...]] = (
         url="workflows:list",
         rooms=("workflows",),
         icon="workflow",
+        permission="engine.read",
+    ),
+    Topic(
+        title=_("Decision tables"),
+        text=(
+            _(
+                "A table holds rules that people keep and workflows ask: the first that fits, or all that fit, give the"
+                " answer, and each answer says which rule it was."
+            ),
+            _(
+                "A version is published with tests that pass, from now on or from a time to come; until then it can be"
+                " taken back. What was decided stays decided by the version of its time."
+            ),
+        ),
+        url="tables:list",
+        rooms=("tables",),
+        icon="table-2",
         permission="engine.read",
     ),
     Topic(

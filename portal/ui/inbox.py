@@ -15,23 +15,27 @@ from automations.inbox import policy, queries
 from automations.inbox.enums import ClosedHow, Severity
 from automations.inbox.queries import CaseFilter, CaseRow, Counts
 from automations.inbox.queries.listing import SORTS
+from automations.insights import queries as insights
+from automations.insights.errors import UnknownOrder
 from kernel.errors import Invalid
 from kernel.ids import public_id
 from portal.permissions import door
 from portal.request import TenantRequest
+from portal.ui import inbox_papers as files
 from portal.ui import inbox_shown as shown
 from portal.ui.inbox_forms import CommentForm
 from portal.ui.kit.acts import ACTS
 from portal.ui.kit.pages import key_of, page
 from portal.ui.kit.query import instant, moved
-from portal.ui.links import run_address
+from portal.ui.links import order_address, run_address
+from portal.ui.orders_shown import lanes
 from portal.ui.search import Hit, finds
 from portal.ui.shell import count
 from portal.ui.steps_shown import line
 from tenants.tenancy import context
 
 PAGE: Final = 40
-_STATES: Final = ("open", "snoozed", "resolving", "closed", "all")
+_STATES: Final = ("open", "snoozed", "resolving", "second", "closed", "all")
 _SORTS: Final = {
     "due": gettext_lazy("Most urgent first"),
     "money": gettext_lazy("Most money first"),
@@ -58,6 +62,12 @@ class Wanted:
     sort: str
     after: str
     who: str
+    each: bool = False
+
+    @property
+    def heaped(self) -> bool:
+        """Whether many failures of one cause are one row: while one works off what is open, unless one wants each."""
+        return self.filter.state == "open" and not self.filter.fingerprint and not self.each
 
     @property
     def narrowed(self) -> bool:
@@ -85,7 +95,7 @@ def wanted(request: TenantRequest) -> Wanted:
         until=instant(given.get("until", ""), end=True),
         open_at=instant(given.get("open_at", "")),
     )
-    return Wanted(found, given.get("sort", ""), given.get("after", ""), who)
+    return Wanted(found, given.get("sort", ""), given.get("after", ""), who, bool(given.get("each")))
 
 
 def _person(request: TenantRequest, who: str) -> UUID | None:
@@ -150,13 +160,20 @@ def _listed(request: TenantRequest) -> dict[str, Any]:
     asked, now = wanted(request), context.now()
     found = _cases(asked, now)
     counted = queries.counts(now=now, mine=request.actor.user_id)
+    heaps = queries.heaps(asked.filter, found.items, now=now) if asked.heaped else {}
+    second = queries.asked_among(row.id for row in found.items)
+    redrive = request.actor.may("engine.operate")
     return {
         "rows": found.items,
-        "items": [shown.item(row, request.GET, now) for row in found.items],
+        "items": [
+            shown.item(row, request.GET, now, second=row.id in second)
+            | shown.heap(heaps.get(row.id), redrive=redrive)
+            for row in found.items
+        ],
         "after": found.after,
         "counts": counted,
         "money": shown.money(counted.value_minor, counted.currency),
-        "chips": _chips(request, asked, counted),
+        "chips": [*_chips(request, asked, counted), *_named(request)],
         "narrowing": list(_narrowing(request, asked)),
         "asked": asked,
         "kinds": sorted(((code, str(label)) for code, label in queries.kinds_seen()), key=lambda one: one[1]),
@@ -185,9 +202,11 @@ def _kept(request: TenantRequest) -> list[tuple[str, str]]:
 def _cases(asked: Wanted, now: Any) -> Any:
     sort = asked.sort if asked.sort in SORTS else ""
     try:
-        return queries.cases(asked.filter, now=now, sort=sort, after=asked.after, limit=PAGE)
+        return queries.cases(
+            asked.filter, now=now, sort=sort, after=asked.after, limit=PAGE, heaped=asked.heaped
+        )
     except Invalid:  # a place in a list that is sorted otherwise now: start anew
-        return queries.cases(asked.filter, now=now, sort=sort, limit=PAGE)
+        return queries.cases(asked.filter, now=now, sort=sort, limit=PAGE, heaped=asked.heaped)
 
 
 def _chips(request: TenantRequest, asked: Wanted, counted: Counts) -> list[tuple[str, str, int | None, bool]]:
@@ -201,6 +220,8 @@ def _chips(request: TenantRequest, asked: Wanted, counted: Counts) -> list[tuple
     ]
     if counted.resolving or state == "resolving":
         found.append(({"state": "resolving"}, _("Being resolved"), counted.resolving, state == "resolving"))
+    if counted.second or state == "second":
+        found.append(({"state": "second"}, _("Second person"), counted.second, state == "second"))
     if counted.snoozed or state == "snoozed":
         found.append(({"state": "snoozed"}, _("Snoozed"), counted.snoozed, state == "snoozed"))
     found.append(({"state": "closed"}, _("Closed"), None, state == "closed"))
@@ -208,6 +229,15 @@ def _chips(request: TenantRequest, asked: Wanted, counted: Counts) -> list[tuple
     return [
         (moved(reverse("inbox:list"), kept | changes), word, number, on)
         for changes, word, number, on in found
+    ]
+
+
+def _named(request: TenantRequest) -> list[tuple[str, str, int | None, bool]]:
+    """The lists that have a name here, behind those that come with the house."""
+    on = request.GET.get("view", "")
+    return [
+        (reverse("inbox:named", args=[one.slug]), one.name, None, one.slug == on)
+        for one in queries.views(request.actor.user_id)
     ]
 
 
@@ -221,6 +251,7 @@ def _narrowing(request: TenantRequest, asked: Wanted) -> Iterable[tuple[str, str
         "closed": dict(ClosedHow.choices).get(found.closed_how, ""),
         "since": _("Opened since %(day)s") % {"day": request.GET.get("since", "")[:10]},
         "until": _("Opened until %(day)s") % {"day": request.GET.get("until", "")[:10]},
+        "each": _("Each by itself"),
         "open_at": _("Open on %(day)s") % {"day": request.GET.get("open_at", "")[:10]},
     }
     for name, title in titles.items():
@@ -238,17 +269,40 @@ def case_context(request: TenantRequest, key: UUID, *, comment: CommentForm | No
         "may_decide": may_decide,
         "may_comment": request.actor.may("inbox.comment"),
         "all_url": _all_alike(request, found),
+        "pending": shown.pending(found, request.actor.user_id),
+        **_files(request, found),
         "comment": comment or CommentForm(internal=internal),
         "me": request.actor.user_id,
         "facts": shown.facts(found, now),
         "answers": shown.answers(found),
         "compared": shown.comparison(found.facts),
+        **_trace(request, found),
         "tries": _tries(found) if request.actor.may("engine.read") else [],
         "story": shown.story(found),
         "naps": shown.naps(now),
         "links": shown.links(request, found),
         "run_url": run_address(found.run_public_id) if request.actor.may("engine.read") else "",
         "now": now,
+    }
+
+
+def _trace(request: TenantRequest, found: queries.CaseDetail) -> dict[str, Any]:
+    """What every system did about the order of a case, on one axis; for whom orders are open."""
+    key = found.row.business_key
+    if not key or not request.actor.may("insights.read"):
+        return {}
+    try:
+        told = insights.timeline(key, now=context.now())
+    except UnknownOrder:
+        return {}
+    return {"lanes": lanes(told), "lanes_gaps": told.gaps, "lanes_url": order_address(key)}
+
+
+def _files(request: TenantRequest, found: queries.CaseDetail) -> dict[str, Any]:
+    """The files of a case, and the form for one more."""
+    return {
+        "papers": files.listed(request, found.row.id, found.row.public_id),
+        "file_form": files.FileForm(internal=policy.is_partner_staff(request.actor)),
     }
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from automations.inbox import actions, policy, queries
+from automations.inbox.actions import Put
 from automations.inbox.enums import CLOSING, ON_THE_RUN, Decide
 from automations.inbox.queries import CaseDetail
 from kernel.errors import NotFound, PortalError
@@ -51,8 +52,8 @@ def decide(request: TenantRequest, case: str, decision: str) -> HttpResponse:
         if all([form.is_valid(), fields is None or fields.is_valid()]):
             given = _given(form) | ({"value": fields.value} if fields is not None else {})
             try:
-                actions.decide_case(
-                    case_id=key, decision=chosen, actor=request.actor, now=context.now(), **given
+                put = actions.put_decision(
+                    case_id=key, decision=chosen, actor=request.actor, now=context.now(), undo=True, **given
                 )
             except PortalError as error:
                 if not error.benign:
@@ -62,7 +63,7 @@ def decide(request: TenantRequest, case: str, decision: str) -> HttpResponse:
                 refuse(form, error)
                 status = error.status
             else:
-                return done(request, found, chosen)
+                return done(request, found, chosen, put)
         else:
             status = 422
     answer = next((one for one in found.answers if one.decision == chosen), None)
@@ -126,9 +127,25 @@ def effect(chosen: Decide, *, approving: bool) -> str:
     }.get(chosen, "")
 
 
-def done(request: TenantRequest, found: CaseDetail, chosen: Decide) -> HttpResponse:
-    """The answer to a decision that was taken."""
-    words = {
+def done(request: TenantRequest, found: CaseDetail, chosen: Decide, put: Put) -> HttpResponse:
+    """The answer to a decision that was taken: it is done, may still be undone, or takes a second person."""
+    words = _words(found, chosen) if not put.asked else _asked_words(found)
+    case = found.row.public_id
+    if request.htmx and "at_once" in request.POST:
+        undo = reverse("inbox:undo", args=[case]) if put.intent is not None else ""
+        if put.decided is not None and chosen in _UNDONE_BY_REOPENING:
+            undo = reverse("inbox:reopen", args=[case])
+        return acted(words, undo=undo)
+    messages.success(request, words)
+    return go(request, address(request, case))
+
+
+def _asked_words(found: CaseDetail) -> str:
+    return _("%(code)s waits for a second person") % {"code": found.row.code}
+
+
+def _words(found: CaseDetail, chosen: Decide) -> str:
+    words: dict[Decide, str] = {
         Decide.RETRY: _("%(code)s is tried again"),
         Decide.EDIT: _("%(code)s goes on with the corrected data"),
         Decide.SKIP: _("%(code)s goes on"),
@@ -136,20 +153,16 @@ def done(request: TenantRequest, found: CaseDetail, chosen: Decide) -> HttpRespo
         Decide.CANCEL: _("The run of %(code)s is cancelled"),
         Decide.RESOLVE: _("%(code)s is resolved"),
         Decide.DISMISS: _("%(code)s is dismissed"),
-    }[chosen] % {"code": found.row.code}
-    case = found.row.public_id
-    if request.htmx and "at_once" in request.POST:
-        undo = reverse("inbox:reopen", args=[case]) if chosen in _UNDONE_BY_REOPENING else ""
-        return acted(words, undo=undo)
-    messages.success(request, words)
-    return go(request, address(request, case))
+    }
+    return words[chosen] % {"code": found.row.code}
 
 
 def not_done(request: TenantRequest, case: str, error: PortalError) -> HttpResponse:
     """The answer to a click that was refused: the words, and the case as it is now."""
+    first = next((text for texts in error.fields.values() for text in texts), error.message)
     if request.htmx:
-        return refused(_(error.message), error.status)
-    messages.error(request, _(error.message))
+        return refused(_(first), error.status)
+    messages.error(request, _(first))
     return go(request, address(request, case))
 
 
@@ -163,10 +176,10 @@ def reopen(request: TenantRequest, case: str) -> HttpResponse:
         if not error.benign or error.status == 404:
             raise
         return not_done(request, case, error)
-    return _told(request, case, _("The case is open again"))
+    return told(request, case, _("The case is open again"))
 
 
-def _told(request: TenantRequest, case: str, words: str) -> HttpResponse:
+def told(request: TenantRequest, case: str, words: str) -> HttpResponse:
     """The case as it is now, with a word about what was done."""
     if request.htmx:
         return tell(show_case(request, key_of("case", case)), words)
@@ -192,7 +205,7 @@ def assign(request: TenantRequest, case: str) -> HttpResponse:
             return tell(show_case(request, key), _(first), tone="bad")
         messages.error(request, _(first))
         return go(request, address(request, case))
-    return _told(request, case, _("%(who)s has the case") % {"who": who} if who else _("Nobody has the case"))
+    return told(request, case, _("%(who)s has the case") % {"who": who} if who else _("Nobody has the case"))
 
 
 @door(post="inbox.decide")
@@ -212,7 +225,7 @@ def snooze(request: TenantRequest, case: str) -> HttpResponse:
         first = next((one for texts in error.fields.values() for one in texts), error.message)
         return _not_put_off(request, case, _(first), error.status)
     if until is None:
-        return _told(request, case, _("The case is awake"))
+        return told(request, case, _("The case is awake"))
     if request.htmx:
         return acted(_("Put off"), undo=reverse("inbox:wake", args=[case]))
     messages.success(request, _("Put off"))
@@ -245,7 +258,7 @@ def wake(request: TenantRequest, case: str) -> HttpResponse:
         if not error.benign or error.status == 404:
             raise
         return not_done(request, case, error)
-    return _told(request, case, _("The case is awake"))
+    return told(request, case, _("The case is awake"))
 
 
 @door(post="inbox.comment")
@@ -264,4 +277,4 @@ def comment(request: TenantRequest, case: str) -> HttpResponse:
             raise
         refuse(form, error)
         return show_case(request, key, comment=form, status=error.status)
-    return _told(request, case, _("Your comment stands in the history"))
+    return told(request, case, _("Your comment stands in the history"))

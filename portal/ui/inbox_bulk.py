@@ -70,7 +70,7 @@ def _decide(request: TenantRequest, keys: list[UUID], chosen: Decide, back: str)
     form = BulkForm(request.POST if sent else None, decision=chosen)
     results: list[dict[str, Any]] = []
     if sent and form.is_valid():
-        found = actions.decide_each(
+        found = actions.put_each(
             case_ids=keys,
             decision=chosen,
             reason=form.cleaned_data["reason"],

@@ -45,7 +45,7 @@ def correct(request: TenantRequest, case: str) -> HttpResponse:
         shown = _digest(data.changed)
     else:
         try:
-            actions.decide_case(
+            put = actions.put_decision(
                 case_id=key,
                 decision=Decide.EDIT,
                 value=data.changed,
@@ -53,6 +53,7 @@ def correct(request: TenantRequest, case: str) -> HttpResponse:
                 seen=why.cleaned_data["seen"],
                 actor=request.actor,
                 now=context.now(),
+                undo=True,
             )
         except PortalError as error:
             if not error.benign:
@@ -60,7 +61,7 @@ def correct(request: TenantRequest, case: str) -> HttpResponse:
             refuse(data, error)
             status, shown = error.status, _digest(data.changed)
         else:
-            return done(request, found, Decide.EDIT)
+            return done(request, found, Decide.EDIT, put)
     return _page(request, found, data, why, base, changed=changed, checked=shown, status=status)
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from automations.inbox.enums import Decide, Visibility
@@ -86,3 +87,21 @@ class BulkForm(forms.Form):
         """Some decisions need the reason."""
         super().__init__(*args, **more)
         self.fields["reason"].required = decision in _NEEDS_REASON
+
+
+class LimitForm(forms.Form):
+    """From which amount on two people decide."""
+
+    two_from = forms.DecimalField(
+        required=False,
+        max_digits=14,
+        help_text=_(
+            "From this amount at risk on, whoever corrects, skips, enters a result or approves asks a second person to "
+            "agree. Amounts in other currencies always ask. Leave it empty for never."
+        ),
+    )
+
+    def __init__(self, *args: Any, currency: str, **more: Any) -> None:
+        """In major units of this currency."""
+        super().__init__(*args, **more)
+        self.fields["two_from"].label = gettext("Two people from (%(currency)s)") % {"currency": currency}

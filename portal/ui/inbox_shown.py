@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from automations.inbox.enums import CaseState, Decide, DecisionOutcome, Visibility
-from automations.inbox.queries import Act, Answer, CaseDetail, CaseRow
+from automations.inbox.enums import PENDING, CaseState, Decide, DecisionOutcome, Visibility
+from automations.inbox.queries import Act, Answer, CaseDetail, CaseRow, Group
 from kernel import clock
 from kernel.money import Money
 from portal.ui.kit import words
@@ -53,7 +53,7 @@ def state_of(row: CaseRow, now: datetime) -> str:
     return str(row.state.value)
 
 
-def item(row: CaseRow, given: QueryDict, now: datetime) -> dict[str, Any]:
+def item(row: CaseRow, given: QueryDict, now: datetime, *, second: bool = False) -> dict[str, Any]:
     """A row of the list, for `components/item.html`."""
     over = row.closed_at is not None
     return {
@@ -65,10 +65,40 @@ def item(row: CaseRow, given: QueryDict, now: datetime) -> dict[str, Any]:
         "kind": row.label,
         "due": "" if over else due(row, now),
         "late": row.late,
-        "state": state_of(row, now),
+        "state": "second" if second else state_of(row, now),
         "value": money(row.value_minor, row.currency),
         "age": row.closed_at or row.opened_at,
         "owner": row.assignee,
+    }
+
+
+def heap(found: Group | None, *, redrive: bool) -> dict[str, Any]:
+    """What a row says and offers that stands for many failures of one cause; nothing for one that stands for itself."""
+    if found is None:
+        return {}
+    return {
+        "heap": found.number,
+        "heap_url": moved(reverse("inbox:list"), {"alike": found.fingerprint}),
+        "redrive_url": moved(reverse("runs:bulk_start"), {"alike": found.fingerprint}) if redrive else "",
+        "value": money(found.value_minor, found.currency),
+    }
+
+
+def pending(case: CaseDetail, me: Any) -> dict[str, Any] | None:
+    """What is about to become of a case, or why the last decision was not carried out."""
+    one = case.pending
+    if one is None or (case.row.closed_at and one.state not in PENDING):
+        return None
+    label = next((act.label for act in case.answers if act.decision == one.decision), one.decision.label)
+    changed = changes(case.editable, one.value) if one.decision == Decide.EDIT else []
+    return {
+        "state": one.state.value,
+        "what": label,
+        "one": one,
+        "changes": changed,
+        "value": None if changed else one.value,
+        "mine": me is not None and me in (one.first_id, one.second_id),
+        "may_agree": me is not None and me != one.first_id,
     }
 
 
@@ -220,7 +250,10 @@ def _said(one: Act, before: Mapping[str, Json], after: Mapping[str, Json]) -> st
             if until
             else _("Woke it")
         )
-    return _("Decided: %(what)s") % {"what": one.label}
+    said = _("Decided: %(what)s") % {"what": one.label}
+    if after.get("second"):
+        said += " · " + _("%(who)s agreed") % {"who": after["second"]}
+    return said
 
 
 def _outcome(outcome: str) -> tuple[str, str]:

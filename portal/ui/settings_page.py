@@ -9,12 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from automations.inbox import actions as inbox
+from automations.inbox import queries as cases
 from billing import queries as billing
 from kernel import clock
 from kernel.errors import NotFound, PortalError
+from kernel.money import Money
 from portal.permissions import door
 from portal.request import TenantRequest
 from portal.ui import holds
+from portal.ui.inbox_forms import LimitForm
 from portal.ui.kit.acts import ACTS
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, page
@@ -77,15 +81,20 @@ def settings(request: TenantRequest) -> HttpResponse:
 
 
 def _show(
-    request: TenantRequest, row: Tenant, form: forms.Form, clock_form: ClockForm | None = None
+    request: TenantRequest,
+    row: Tenant,
+    form: forms.Form,
+    clock_form: ClockForm | None = None,
+    limit_form: LimitForm | None = None,
 ) -> HttpResponse:
-    wrong = bool(form.errors or (clock_form and clock_form.errors))
+    wrong = any(one is not None and one.errors for one in (form, clock_form, limit_form))
     stands = holds.of_client(row.id, row.partner_id)
     month = billing.month(row.id, context.now().date().replace(day=1))
     shown = {
         "form": form,
         "clock_form": clock_form
         or ClockForm(initial={"to": timezone.localtime(context.now()).replace(tzinfo=None)}),
+        "limit_form": limit_form or _limit_form(row),
         "tenant": row,
         "host": queries.primary_host(partner_id=row.partner_id, tenant_id=row.id),
         "plan": month.plan if month else None,
@@ -95,6 +104,35 @@ def _show(
         "crumbs": [(request.tenant.name, "/"), (_("Settings"), "")],
     }
     return page(request, "tenancy/settings.html", shown, status=422 if wrong else 200)
+
+
+def _limit_form(row: Tenant) -> LimitForm:
+    """The form with what holds now, in the currency in which it was said."""
+    found = cases.limit()
+    if found is None:
+        return LimitForm(currency=row.currency)
+    return LimitForm(initial={"two_from": Money(*found).major}, currency=found[1])
+
+
+@door(post="settings.edit")
+def set_limit(request: TenantRequest) -> HttpResponse:
+    """Say from which amount on a decision takes a second person."""
+    row = Tenant.objects.get(pk=request.tenant.id)
+    found = cases.limit()
+    currency = found[1] if found else row.currency
+    form = LimitForm(request.POST, currency=currency)
+    if form.is_valid():
+        amount = form.cleaned_data["two_from"]
+        minor = Money.of(amount, currency).minor if amount is not None else None
+        try:
+            inbox.set_limit(minor=minor, currency=currency, actor=request.actor, now=context.now())
+        except PortalError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("The settings are saved."))
+            return go(request, "/settings/")
+    initial = {name: str(getattr(row, name)) for name in _FIELDS}
+    return _show(request, row, SettingsForm(initial=initial), limit_form=form)
 
 
 @door(post="tenancy.clock")

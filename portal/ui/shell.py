@@ -89,6 +89,7 @@ NAV: Final[list[Entry]] = [
     Entry("store:tasks", lazy("Store tasks"), icon="store", permission="tasks.do"),
     Entry("runs:list", lazy("Runs"), icon="activity", permission="engine.read"),
     Entry("workflows:list", lazy("Workflows"), icon="workflow", permission="engine.read"),
+    Entry("tables:list", lazy("Decision tables"), icon="table-2", permission="engine.read"),
     Entry("templates:installed", lazy("Templates"), icon="blocks", permission="templates.read"),
     Entry("orders:list", lazy("Orders"), icon="shopping-bag", permission="insights.read"),
     Entry("events:explorer", lazy("Events"), icon="search", permission="events.read"),

@@ -17,6 +17,7 @@ from automations.engine.dsl.compile import compile_document
 from automations.events import registry as events
 from automations.insights.catalog.kpis import KPIS
 from kernel.errors import NotFound
+from kernel.money import Money
 from portal.permissions import door
 from portal.request import SignedIn
 from portal.ui.kit import graph, words
@@ -29,6 +30,7 @@ from portal.ui.place import crumbs
 from templates_lib import queries
 from templates_lib.actions import trying
 from templates_lib.models import Installation, TemplateVersion
+from tenants.tenancy.context import current_or_none
 
 ACTS.update(
     {
@@ -297,6 +299,9 @@ def value_words(part: Mapping[str, Any], value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(labels.get(str(one), one)) for one in value) or words.NONE
     unit = part.get("x-unit", "")
+    here = current_or_none()
+    if unit == "minor units" and isinstance(value, int) and here is not None:
+        return words.amount(Money(value, here.currency))
     return f"{labels.get(str(value), value)}{f' {unit}' if unit else ''}"
 
 

@@ -32,6 +32,7 @@ ORDERS: Final = [
 EVENTS: Final = [
     path("events/", events.explorer, name="explorer"),
     path("events/<str:event>/", events.event, name="event"),
+    path("events/<str:event>/whole", events.reveal, name="whole"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/<str:rejection>/", quarantine.rejection, name="rejection"),
     path("quarantine/<str:rejection>/<slug:decision>", quarantine.decide, name="decide"),
@@ -56,6 +57,7 @@ CONNECTIONS: Final = [
 SETTINGS: Final = [
     path("", settings_page.settings, name="settings"),
     path("clock", settings_page.set_clock, name="clock"),
+    path("two-people", settings_page.set_limit, name="two-people"),
     path("pause/<slug:state>", standing.tenant, name="pause"),
     path("limit", limits.tenant, name="limit"),
 ]

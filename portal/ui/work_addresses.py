@@ -11,6 +11,9 @@ from portal.ui import (
     inbox_acts,
     inbox_bulk,
     inbox_correct,
+    inbox_files,
+    inbox_pending,
+    inbox_views,
     limits,
     migrate,
     rewind,
@@ -18,6 +21,7 @@ from portal.ui import (
     runs,
     runs_acts,
     standing,
+    tables,
     workflows,
     workflows_acts,
 )
@@ -25,13 +29,21 @@ from portal.ui import (
 _INBOX: Final = [
     path("", inbox.inbox, name="list"),
     path("bulk", inbox_bulk.bulk, name="bulk"),
+    path("views/", inbox_views.save, name="views"),
+    path("views/<slug:named>/", inbox_views.named, name="named"),
+    path("views/<slug:named>/remove", inbox_views.remove, name="view-remove"),
     path("<str:case>/", inbox.case, name="case"),
     path("<str:case>/correct", inbox_correct.correct, name="correct"),
     path("<str:case>/decide/<slug:decision>", inbox_acts.decide, name="decide"),
+    path("<str:case>/undo", inbox_pending.undo, name="undo"),
+    path("<str:case>/agree", inbox_pending.agree, name="agree"),
+    path("<str:case>/decline", inbox_pending.decline, name="decline"),
     path("<str:case>/assign", inbox_acts.assign, name="assign"),
     path("<str:case>/snooze", inbox_acts.snooze, name="snooze"),
     path("<str:case>/wake", inbox_acts.wake, name="wake"),
     path("<str:case>/reopen", inbox_acts.reopen, name="reopen"),
+    path("<str:case>/files", inbox_files.attach, name="attach"),
+    path("<str:case>/files/<str:file>", inbox_files.file, name="file"),
     path("<str:case>/comment", inbox_acts.comment, name="comment"),
 ]
 _RUNS: Final = [
@@ -62,8 +74,17 @@ _WORKFLOWS: Final = [
     path("<str:workflow>/state/<slug:state>", workflows_acts.set_state, name="state"),
 ]
 
+_TABLES: Final = [
+    path("", tables.tables, name="list"),
+    path("new/", tables.new, name="new"),
+    path("<str:table>/", tables.table, name="one"),
+    path("<str:table>/publish", tables.publish, name="publish"),
+    path("<str:table>/withdraw", tables.withdraw, name="withdraw"),
+]
+
 WORK: Final[list[URLPattern | URLResolver]] = [
     path("inbox/", include((_INBOX, "inbox"))),
     path("runs/", include((_RUNS, "runs"))),
     path("workflows/", include((_WORKFLOWS, "workflows"))),
+    path("tables/", include((_TABLES, "tables"))),
 ]

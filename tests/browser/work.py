@@ -30,10 +30,20 @@ def pages(cast: Cast) -> list[str]:
         Case.objects.filter(pk=case.pk).update(facts={"Shop": {"units": 14}, "Warehouse": {"units": 9}})
         actions.comment_on_case(case_id=case.pk, text="The carrier found it.", actor=BY, now=now)
         actions.decide_case(case_id=Case.objects.get(run_id=going.pk).pk, decision="retry", actor=BY, now=now)
+        asked = Case.objects.get(run_id=bench.fail(order_id="10048", at=now).pk)
+        actions.set_limit(minor=10_000, currency="GBP", actor=cast.actor(cast.owner), now=now)
+        rosa = cast.actor(cast.reviewer)
+        actions.put_decision(
+            case_id=asked.pk, decision="skip", reason="By phone", actor=rosa, now=now, undo=True
+        )
+        actions.attach_file(case_id=case.pk, name="note.txt", content=b"seen", actor=rosa, now=now)
+        for number in range(6):
+            bench.fail(Outcome(503, {}, {"title": "Away"}), order_id=f"2000{number}", at=now)
     inbox, run = f"/inbox/{case.public_id}/", f"/runs/{failed.public_id}/"
     workflow = f"/workflows/{bench.workflow.public_id}/"
     return [
         "/inbox/", "/inbox/?state=resolving", "/inbox/?q=nothing-like-it", "/inbox/?kind=run_failed&who=nobody",
+        f"/inbox/{asked.public_id}/", "/inbox/?state=second", "/inbox/views/?severity=high", "/settings/",
         inbox, f"{inbox}correct", f"{inbox}decide/cancel", f"{inbox}decide/complete",
         "/runs/", "/runs/?status=suspended", "/runs/?q=nothing-like-it", run, f"{run}?step=/do/1/book&tab=input",
         f"{run}cancel", f"/runs/{done.public_id}/",

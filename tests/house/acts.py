@@ -21,10 +21,12 @@ from automations.engine.dsl.document import read
 from automations.engine.enums import WorkflowState
 from automations.engine.models import Bulk, Definition
 from automations.engine.queries import RunFilter
+from automations.events import queries as told
 from automations.events.actions import Draft
 from automations.inbox import actions as inbox
 from automations.inbox.enums import Decide
-from automations.inbox.models import Case
+from automations.inbox.models import Case, Intent
+from automations.inbox.queries.pending import digest_of
 from automations.notices.enums import About
 from automations.notices.policy import default
 from billing.models import Plan
@@ -207,6 +209,16 @@ class Stage:
         inbox.dismiss_case(case_id=self.plain_case, reason="no", actor=world.BY, now=NOW)
         return self.case
 
+    def intent(self, first: Any, state: str = "waiting") -> Intent:
+        """What somebody decided on a case that no run waits for, and that is not carried out."""
+        case = Case.objects.get(pk=self.plain_case)
+        digest = digest_of(case, Decide.RESOLVE, None, "")
+        found: Intent = Intent.objects.create(
+            case=case, decision="resolve", version=case.version, digest=digest, state=state, actor={},
+            first_id=first, first="Somebody", at=NOW,
+        )  # fmt: skip
+        return found
+
     @property
     def installation(self) -> Installation:
         """What is installed in Hollis."""
@@ -321,6 +333,12 @@ def _document(slug: str, version: str) -> Any:
     found = read((CATALOG / slug / "workflow.yaml").read_text())
     found["document"]["version"] = version
     return found
+
+
+def _seen_event() -> Any:
+    """An event that is there, as pages show it."""
+    found = told.events(told.EventFilter(), limit=1).items[0]
+    return told.event(found.public_id)
 
 
 _FLOW: Final = world.FLOW.replace("world-flow", "fresh-flow")
@@ -563,6 +581,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _EVENTS + "endpoints.rotate_endpoint_secret": lambda s: {"endpoint": s.keys["endpoint"]},
     _EVENTS + "endpoints.set_endpoint_active": lambda s: {"endpoint": s.keys["endpoint"], "active": False},
     _EVENTS + "facts.publish_batch": lambda s: {"drafts": [_DRAFT]},
+    _EVENTS + "revealing.reveal_event": lambda s: {"event": _seen_event()},
     _EVENTS + "rejections.accept_rejection": lambda s: {"rejection": s.keys["rejection"], **_WHY},
     _EVENTS + "rejections.discard_rejection": lambda s: {"rejection": s.keys["rejection"], **_WHY},
     _CONNECTORS + "create_connection": lambda s: {
@@ -583,6 +602,23 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "decision": Decide.DISMISS,
         **_WHY,
     },
+    _INBOX + "papers.attach_file": lambda s: {"case_id": s.case, "name": "x.txt", "content": b"seen"},
+    _INBOX + "naming.save_view": lambda s: {"name": "Mine", "query": "who=me", "shared": False},
+    _INBOX + "naming.remove_view": lambda s: {
+        "view_id": inbox.save_view(name="Gone", query="", shared=False, actor=s.actor, now=NOW).id
+    },
+    _INBOX + "pending.put_decision": lambda s: {"case_id": s.case, "decision": Decide.RETRY, "undo": True},
+    _INBOX + "pending.put_each": lambda s: {"case_ids": [s.case], "decision": Decide.RETRY},
+    _INBOX + "pending.undo_decision": lambda s: {"intent_id": s.intent(s.ground.cast.reviewer.id).id},
+    _INBOX + "pending.agree": lambda s: {
+        "intent_id": s.intent(s.ground.cast.colleague.id, "asked").id,
+        "digest": Intent.objects.latest("at").digest,
+    },
+    _INBOX + "pending.decline": lambda s: {
+        "intent_id": s.intent(s.ground.cast.colleague.id, "asked").id,
+        **_WHY,
+    },
+    _INBOX + "pending.set_limit": lambda s: {"minor": 50_000, "currency": "GBP"},
     _INBOX + "triage.claim_case": lambda s: {"case_id": s.case},
     _INBOX + "triage.assign_case": lambda s: {"case_id": s.case, "to": s.ground.cast.reviewer.id},
     _INBOX + "triage.snooze_case": lambda s: {"case_id": s.case, "until": NOW + timedelta(days=1)},

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from automations.engine.actions import redriving, workflows
+from automations.engine.actions import decisions, redriving, workflows
 from automations.engine.actions.programs import programs
 from automations.engine.dsl.document import read
 from automations.engine.enums import RunStatus
@@ -20,11 +20,11 @@ from automations.engine.store import operate as store
 from automations.events import actions as events
 from automations.events.models import Rejection
 from automations.inbox import actions as inbox
-from automations.inbox.models import Case
+from automations.inbox.models import Case, View
 from automations.notices import actions as notices
 from automations.notices.models import Notice
 from billing import actions as billing
-from kernel import jsonx
+from kernel import ids, jsonx
 from kernel.actor import system
 from templates_lib import queries as templates
 from templates_lib.actions import installing, publishing
@@ -59,6 +59,15 @@ do:
 """
 
 
+TABLE: Final[dict[str, Any]] = {
+    "inputs": ["amount"],
+    "outputs": ["auto"],
+    "rules": [{"when": ["<= 50"], "then": [True]}],
+    "otherwise": {"auto": False},
+    "tests": [{"input": {"amount": 50}, "expect": {"auto": True}}],
+}
+
+
 @dataclass
 class World:
     """What was made for one place: its mark, and the public ids that its addresses take."""
@@ -76,6 +85,18 @@ def of_tenant(ref: TenantRef, mark: str, *, times: int = 1, now: datetime = NOW)
         made.keys["case"] = Case.objects.filter(of_run=True).latest("opened_at").id
         made.ids["case"] = Case.objects.get(pk=made.keys["case"]).public_id
         inbox.comment_on_case(case_id=made.keys["case"], text=f"{mark} says", actor=BY, now=now)
+        made.ids["table"] = decisions.publish_table(
+            name=f"{mark.lower()}-table", document=TABLE, actor=BY, now=now
+        ).table.public_id
+        made.ids["file"] = ids.public_id(
+            "file",
+            inbox.attach_file(
+                case_id=made.keys["case"], name=f"{mark}.txt", content=mark.encode(), actor=BY, now=now
+            ),
+        )
+        View.objects.create(
+            owner_id=ids.uuid7(), owner=mark, name="Late ones", slug="late-ones", shared=True, created_at=now
+        )
         made.ids["entry"] = AuditEvent.objects.latest("id").public_id
         made.keys["stream"], _ = audit.create_stream(
             name=f"{mark} log", kind="webhook", address="https://siem.example.com/in", actor=BY, now=now

@@ -102,9 +102,9 @@ def test_a_partner_sets_up_a_client_installs_a_template_and_sees_its_first_run(
     page.wait_for_url("**/settings/")
     page.fill("[name=hold_above]", "0")
     page.click("main button:has-text('Go on')")
-    page.wait_for_selector("#id_hold_above_error:has-text('greater than or equal to 1')")
+    page.wait_for_selector("#id_hold_above_error:has-text('greater than or equal to 0.01')")
     assert page.input_value("[name=hold_above]") == "0"
-    page.fill("[name=hold_above]", "900000")
+    page.fill("[name=hold_above]", "9000")
     page.keyboard.press("Enter")
     page.wait_for_url("**/connections/")
 
@@ -125,7 +125,7 @@ def test_a_partner_sets_up_a_client_installs_a_template_and_sees_its_first_run(
     assert [one.inner_text() for one in page.locator(".kpi .v").all()] == ["2", "6", "0", "0"]
     page.click("main button:has-text('Go on')")
     page.wait_for_url("**/review/")
-    assert "900000" in page.inner_text("main")
+    assert "9,000.00" in page.inner_text("main")
     assert aside(lambda: estate.requests) == asked
     with context.enter(nova):
         assert (Event.objects.count(), Run.objects.count()) == (2, 0)

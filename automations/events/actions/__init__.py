@@ -10,6 +10,7 @@ from automations.events.actions.express import BYTES_MOST, Company, plain
 from automations.events.actions.facts import Draft, publish, publish_batch, publish_many
 from automations.events.actions.intake import dispatch
 from automations.events.actions.rejections import accept_rejection, discard_rejection
+from automations.events.actions.revealing import reveal_event
 
 __all__ = [
     "BYTES_MOST",
@@ -26,6 +27,7 @@ __all__ = [
     "publish_batch",
     "publish_many",
     "receive_webhook",
+    "reveal_event",
     "rotate_endpoint_secret",
     "set_endpoint_active",
 ]

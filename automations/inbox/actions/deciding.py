@@ -25,6 +25,7 @@ from automations.inbox.enums import (
     CLOSING,
     FIXING,
     ON_THE_RUN,
+    PENDING,
     CaseState,
     ClosedHow,
     Decide,
@@ -38,8 +39,10 @@ from automations.inbox.errors import (
     CaseUnknown,
     NotDecidable,
     RunWaits,
+    SecondNeeded,
 )
-from automations.inbox.models import Case, Decision
+from automations.inbox.models import Case, Decision, Intent
+from automations.inbox.queries import pending
 from kernel import ids
 from kernel.actor import Actor
 from kernel.errors import PortalError
@@ -74,12 +77,13 @@ def decide_case(
     value: Any = None,
     reason: str = "",
     seen: int | None = None,
+    intent: Intent | None = None,
 ) -> Decided:
     """Decide an open case: retry, edit, skip, complete or cancel the run behind it, or resolve or dismiss the case.
 
     `value` is the corrected data (edit) or the step's output (complete); `now` is the tenant's present; `seen` is the
-    version that the person looked at. Raises CaseAlreadyDecided (naming who), CaseClosed, CaseChanged, NotDecidable,
-    RunWaits and Forbidden.
+    version that the person looked at; `intent` is what is carried out, where it was not done at once. Raises
+    CaseAlreadyDecided (naming who), CaseClosed, CaseChanged, NotDecidable, RunWaits, SecondNeeded and Forbidden.
     """
     actor.require("inbox.decide")
     chosen = _chosen(decision, value, reason)
@@ -91,11 +95,14 @@ def decide_case(
         _require_undecided(case, seen, before.version if blocked is None else None)
         if blocked is not None:
             raise blocked
+        _require_alone(case, intent)
+        _require_two(case, chosen, actor, intent)
         _require_allowed(case, chosen)
         _require_answer(case, chosen, value)
         shown = _shown(case) | ({"data": data} if chosen == Decide.EDIT else {})
         _apply(case, chosen, actor, now, reason)
         after = _shown(case) | ({"data": value} if chosen in (Decide.EDIT, Decide.COMPLETE) else {})
+        after |= {"second": intent.second} if intent is not None and intent.second else {}
         return _write(case, chosen, actor, now, reason, shown, after, value)
 
 
@@ -233,6 +240,46 @@ def _require_undecided(case: Case, seen: int | None, read: int | None) -> None:
         raise CaseClosed
     if (seen is not None and case.version != seen) or (read is not None and case.version != read):
         raise CaseChanged
+
+
+def _require_alone(case: Case, intent: Intent | None) -> None:
+    """Go on only if no decision of somebody else is about to be carried out, or waits for a second person."""
+    others = Intent.objects.filter(case_id=case.id, state__in=PENDING)
+    first = (others.exclude(pk=intent.pk) if intent is not None else others).first()
+    if first is not None:
+        raise CaseAlreadyDecided(
+            _("%(who)s decided this case already: %(decision)s.")
+            % {"who": first.first, "decision": str(Decide(first.decision).label)},
+            by=first.first,
+        )
+
+
+def _require_two(case: Case, chosen: Decide, actor: Actor, intent: Intent | None) -> None:
+    """Go on only if one person is enough, or two agreed; and in either case to what the case still is."""
+    if intent is not None and intent.digest != pending.digest_of(case, chosen, intent.value, intent.reason):
+        raise CaseChanged
+    if actor.kind == "system" or not pending.takes_two(case, chosen):
+        return
+    if intent is None or intent.second_id is None or intent.second_id == intent.first_id:
+        raise SecondNeeded
+
+
+def require_decidable(
+    case: Case, decision: Decide | str, value: Any, reason: str, seen: int | None
+) -> Decide:
+    """The decision that is meant, if it could be carried out now on a case that is held. Raises as `decide_case`."""
+    chosen = _chosen(decision, value, reason)
+    _require_undecided(case, seen, None)
+    _require_alone(case, None)
+    status = _run_status(case)
+    if chosen in ON_THE_RUN:
+        if case.run_id is None or not case.of_run:
+            raise NotDecidable(_("There is no failed run behind this case."))
+        if status != RunStatus.SUSPENDED:
+            raise RunNotSuspended
+    _require_allowed(case, chosen)
+    _require_answer(case, chosen, value)
+    return chosen
 
 
 def _require_allowed(case: Case, chosen: Decide) -> None:

@@ -13,10 +13,11 @@ from automations.engine.enums import RunStatus
 from automations.engine.models import Run, Workflow
 from automations.inbox import registry
 from automations.inbox.contract import Kind, Problem, Words, failures
-from automations.inbox.enums import CLOSING, FIXING, CaseState, Decide, DecisionOutcome, Visibility
+from automations.inbox.enums import CLOSING, FIXING, PENDING, CaseState, Decide, DecisionOutcome, Visibility
 from automations.inbox.errors import CaseUnknown
 from automations.inbox.models import Case, Comment, Decision
 from automations.inbox.queries.listing import CaseRow, row_of
+from automations.inbox.queries.pending import Pending, pending_of
 from kernel import ids
 
 Json = Any
@@ -99,6 +100,7 @@ class CaseDetail:
     notes: Sequence[Note]
     alike_open: int
     runbook: str
+    pending: Pending | None = None
     form: Mapping[str, Json] | None = None
 
 
@@ -109,7 +111,9 @@ def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
         raise CaseUnknown
     kind = registry.kind(found.type, of_run=found.of_run)
     run = _run(found)
-    answers = _answers(found, kind, run.status if run else "")
+    waiting = pending_of(found.pk)
+    decided = waiting is not None and waiting.state in PENDING
+    answers = [] if decided else _answers(found, kind, run.status if run else "")
     notes = found.comments.all() if internal else found.comments.filter(visibility=Visibility.CLIENT)
     workflow = (
         Workflow.objects.filter(pk=found.workflow_id).values_list("title", flat=True).first()
@@ -138,6 +142,7 @@ def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
         notes=[_note(one) for one in notes],
         alike_open=Case.objects.open().filter(fingerprint=found.fingerprint).exclude(pk=found.pk).count(),
         runbook=kind.runbook,
+        pending=waiting,
         form=_form(found),
     )
 

@@ -10,8 +10,9 @@ from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
-from automations.inbox.enums import CaseState, ClosedHow, Severity
+from automations.inbox.enums import CaseState, ClosedHow, IntentState, Severity
 from automations.inbox.models import Case, Decision
+from automations.inbox.queries.listing import decided
 from kernel import clock
 from tenants.tenancy import queries as tenancy
 from tenants.tenancy.queries import TenantRef
@@ -57,7 +58,8 @@ def tenant_figures(tenants: Iterable[TenantRef], now: datetime | None = None) ->
 
 def open_count(now: datetime) -> int:
     """Cases that are open and awake: the number beside the sidebar's entry."""
-    return int(Case.objects.open().filter(state=CaseState.OPEN).awake(now).count())
+    found = Case.objects.open().filter(~decided(IntentState.WAITING), state=CaseState.OPEN)
+    return int(found.awake(now).count())
 
 
 def kind_counts(

@@ -8,17 +8,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum, Window
+from django.db.models.functions import RowNumber
 
 from automations.events.queries import Page
 from automations.inbox import registry
 from automations.inbox.contract import Words
-from automations.inbox.enums import CaseState, Severity
-from automations.inbox.models import Case
+from automations.inbox.enums import CaseState, IntentState, Severity
+from automations.inbox.models import Case, Intent
 from kernel import jsonx
 from kernel.errors import Invalid
 
 PAGE: Final = 50
+HEAP: Final = 5
+"""So many open failures of one cause are one row."""
 SORTS: Final = ("due", "money", "newest", "closed")
 _SHOWN: Final = (
     "id",
@@ -115,29 +118,12 @@ class Counts:
     past_due: int
     snoozed: int
     resolving: int
+    second: int
     critical: int
     high: int
     normal: int
     value_minor: int | None
     currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Open cases of one cause: how many, how much money, since when, the most urgent due time, and one of them."""
-
-    fingerprint: str
-    number: int
-    kind: str
-    label: Words
-    title: str
-    workflow_id: UUID | None
-    step: str
-    value_minor: int | None
-    currency: str
-    since: datetime
-    last: datetime
-    due_at: datetime
 
 
 def rows(wanted: CaseFilter, now: datetime) -> Any:
@@ -177,10 +163,17 @@ def _in_state(found: Any, state: str, now: datetime) -> Any:
     if state == "snoozed":
         return found.open().filter(snoozed_until__gt=now)
     if state == "resolving":
-        return found.open().filter(state=CaseState.RESOLVING)
+        return found.open().filter(Q(state=CaseState.RESOLVING) | decided(IntentState.WAITING))
+    if state == "second":
+        return found.open().filter(decided(IntentState.ASKED))
     if state == "open":
-        return found.open().filter(state=CaseState.OPEN).awake(now)
+        return found.open().filter(~decided(IntentState.WAITING), state=CaseState.OPEN).awake(now)
     raise Invalid(fields={"state": [f"{state} is no state to filter by."]})
+
+
+def decided(state: IntentState) -> Q:
+    """Cases with a decision in this state that is not carried out."""
+    return Q(Exists(Intent.objects.filter(case_id=OuterRef("pk"), state=state)))
 
 
 def _text(text: str) -> Q:
@@ -191,19 +184,38 @@ def _text(text: str) -> Q:
 
 
 def cases(
-    wanted: CaseFilter, *, now: datetime, sort: str = "", after: str = "", limit: int = PAGE
+    wanted: CaseFilter,
+    *,
+    now: datetime,
+    sort: str = "",
+    after: str = "",
+    limit: int = PAGE,
+    heaped: bool = False,
 ) -> Page[CaseRow]:
     """A page of cases, most urgent first (`due`), most money first, newest or last closed first.
 
+    `heaped`: of many failures of one cause only the first in this order; `heaps` tells how many it stands for.
     Closed ones are sorted by their closing unless asked otherwise. Raises Invalid for a sort or `after` that is none.
     """
     sort = sort or ("closed" if wanted.state == "closed" else "due")
     if sort not in SORTS:
         raise Invalid(fields={"sort": [f"{sort} is no order of cases."]})
-    found = _behind(rows(wanted, now), sort, after).order_by(*_ORDERS[sort]).only(*_SHOWN)[: limit + 1]
+    matching = rows(wanted, now)
+    if heaped:
+        matching = Case.objects.filter(pk__in=_heads(matching, sort))
+    found = _behind(matching, sort, after).order_by(*_ORDERS[sort]).only(*_SHOWN)[: limit + 1]
     items = list(found)
     last = _cursor(items[limit - 1], sort) if len(items) > limit else ""
     return Page(tuple(row_of(case, now) for case in items[:limit]), last)
+
+
+def _heads(matching: Any, sort: str) -> Any:
+    """The keys of what stands in a heaped list: each case by itself, but for heaps only the first of each."""
+    ranked = matching.annotate(
+        place=Window(RowNumber(), partition_by="fingerprint", order_by=_ORDERS[sort]),
+        size=Window(Count("id"), partition_by="fingerprint"),
+    )
+    return ranked.filter(Q(of_run=False) | Q(place=1) | Q(size__lt=HEAP)).values("pk")
 
 
 def case_ids(wanted: CaseFilter, *, now: datetime, limit: int = 10_000) -> list[UUID]:
@@ -252,20 +264,27 @@ def row_of(case: Case, now: datetime) -> CaseRow:
 
 def counts(*, now: datetime, mine: UUID | None = None) -> Counts:
     """The numbers on the chips, in one statement; no money where it is in several currencies."""
-    awake = Q(state=CaseState.OPEN) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
-    found = Case.objects.open().aggregate(
+    waiting = Q(leaving=True)
+    awake = Q(state=CaseState.OPEN, leaving=False) & (
+        Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now)
+    )
+    marked = Case.objects.open().annotate(
+        leaving=decided(IntentState.WAITING), asked=decided(IntentState.ASKED)
+    )
+    found = marked.aggregate(
         open=Count("id", filter=awake),
         mine=Count("id", filter=awake & Q(assignee_id=mine)) if mine else Count("id", filter=Q(pk__in=[])),
         past_due=Count("id", filter=awake & Q(due_at__lt=now)),
         snoozed=Count("id", filter=Q(snoozed_until__gt=now)),
-        resolving=Count("id", filter=Q(state=CaseState.RESOLVING)),
+        resolving=Count("id", filter=Q(state=CaseState.RESOLVING) | waiting),
+        second=Count("id", filter=Q(asked=True)),
         **{one: Count("id", filter=awake & Q(severity=one)) for one in Severity.values},
-        **_money(awake),
+        **money(awake),
     )
-    return Counts(**_one_currency(found))
+    return Counts(**one_currency(found))
 
 
-def _money(which: Q | None = None) -> dict[str, Any]:
+def money(which: Q | None = None) -> dict[str, Any]:
     """What to ask for about money: the sum, and whether it is in one currency."""
     valued = Q(value_minor__isnull=False) & which if which is not None else Q(value_minor__isnull=False)
     return {
@@ -275,57 +294,12 @@ def _money(which: Q | None = None) -> dict[str, Any]:
     }
 
 
-def _one_currency(found: dict[str, Any]) -> dict[str, Any]:
+def one_currency(found: dict[str, Any]) -> dict[str, Any]:
     """`found` with its money, or without where amounts in several currencies would have been added up."""
     money, first, other = found.pop("money"), found.pop("first"), found.pop("other")
     if first != other:
         return found | {"value_minor": None, "currency": ""}
     return found | {"value_minor": money or 0, "currency": first or ""}
-
-
-def groups(wanted: CaseFilter, *, now: datetime, least: int = 1, limit: int = 100) -> list[Group]:
-    """Matching cases by cause, the largest group first; only groups of at least `least` cases."""
-    found = (
-        rows(wanted, now)
-        .values("fingerprint")
-        .annotate(
-            size=Count("id"),
-            **_money(),
-            since=Min("opened_at"),
-            last=Max("opened_at"),
-            due=Min("due_at"),
-            newest=Max("number"),
-        )
-        .filter(size__gte=least)
-        .order_by("-size", "fingerprint")[:limit]
-    )
-    groups_ = [_one_currency(one) for one in found]
-    samples = {row.number: row for row in Case.objects.filter(number__in=[one["newest"] for one in groups_])}
-    return [_group(one, samples[one["newest"]]) for one in groups_ if one["newest"] in samples]
-
-
-def _group(found: dict[str, Any], sample: Case) -> Group:
-    return Group(
-        fingerprint=found["fingerprint"],
-        number=found["size"],
-        kind=sample.type,
-        label=registry.kind(sample.type, of_run=sample.of_run).label,
-        title=sample.title,
-        workflow_id=sample.workflow_id,
-        step=sample.step,
-        value_minor=found["value_minor"],
-        currency=found["currency"],
-        since=found["since"],
-        last=found["last"],
-        due_at=found["due"],
-    )
-
-
-def runs_alike(fingerprint: str, *, limit: int = 20_001) -> list[UUID]:
-    """The runs behind open cases of one cause, the oldest case first."""
-    found = Case.objects.open().filter(fingerprint=fingerprint, of_run=True, run_id__isnull=False)
-    keys = found.order_by("opened_at", "id").values_list("run_id", flat=True)[:limit]
-    return [key for key in keys if key is not None]
 
 
 def kinds_seen() -> Sequence[tuple[str, Words]]:

@@ -2,8 +2,9 @@
 
 Understood of Draft 2020-12: type, enum, oneOf with const and title, minimum and maximum, minLength and maxLength,
 pattern, format (email, uri, date, date-time, password), items, properties, required, default, title, description.
-Hints: `x-order`, `x-labels` (words for an enum), `x-unit`, `x-show-if` ({field: value}), `x-secret`, `x-ui` ({widget:
-radio, select, textarea, code, cards; placeholder}). What a form cannot ask for is left to the schema check.
+Hints: `x-order`, `x-labels` (words for an enum), `x-unit` (`minor units` is money, asked in major ones), `x-show-if`
+({field: value}), `x-secret`, `x-ui` ({widget: radio, select, textarea, code, cards; placeholder}). What a form cannot
+ask for is left to the schema check.
 """
 
 import re
@@ -17,7 +18,9 @@ import jsonschema_rs
 from django import forms
 from django.utils.translation import gettext as _
 
+from kernel.money import Money
 from portal.ui.kit.forms import ui
+from tenants.tenancy import context
 
 Schema = Mapping[str, Any]
 Choices = Sequence[tuple[str, str]]
@@ -41,6 +44,33 @@ class Entry:
     show_if: Mapping[str, Any] | None = None
 
 
+class AmountField(forms.DecimalField):
+    """An amount as people write it; the value is in minor units of the currency, as everything behind it counts."""
+
+    def __init__(self, *, currency: str, least: int | None, most: int | None, **more: Any) -> None:
+        """`least` and `most` are in minor units."""
+        self.currency = currency
+        super().__init__(min_value=self._major(least), max_value=self._major(most), **more)
+        self.widget.attrs["step"] = str(Money(1, currency).major)
+
+    def _major(self, minor: int | None) -> Decimal | None:
+        return None if minor is None else Money(minor, self.currency).major
+
+    def prepare_value(self, value: Any) -> Any:
+        """A stored value in major units; what somebody typed as it was typed."""
+        return self._major(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        """Minor units. Raises ValidationError for more places than the currency has."""
+        found = super().clean(value)
+        if found is None:
+            return None
+        amount = Money.of(found, self.currency)
+        if amount.major != found:
+            raise forms.ValidationError(_("The currency has no such small part."))
+        return amount.minor
+
+
 class SchemaForm(forms.Form):
     """`SchemaForm(schema, data, initial=…)`; `value` is the JSON value once the form is valid.
 
@@ -58,10 +88,16 @@ class SchemaForm(forms.Form):
         kept: Mapping[str, str] | None = None,
         prefix: str | None = None,
         check: bool = True,
+        currency: str = "",
         **more: Any,
     ) -> None:
-        """Build the fields; `check` is off for the parts of a larger form, which is checked as a whole."""
+        """Build the fields; `check` is off for the parts of a larger form, which is checked as a whole.
+
+        Amounts are asked in `currency`, or else in that of the client whose page this is.
+        """
         super().__init__(data, initial=dict(initial or {}), prefix=prefix, **more)
+        here = context.current_or_none()
+        self.currency = currency or (here.currency if here else "")
         self.schema, self.check = schema, check
         self.choices, self.kept = choices or {}, kept or {}
         self.groups: dict[str, SchemaForm] = {}
@@ -81,7 +117,13 @@ class SchemaForm(forms.Form):
         prefix = self.add_prefix(name)
         data = self.data if self.is_bound else None
         return SchemaForm(
-            schema, data, initial=initial or {}, prefix=prefix, check=False, choices=self.choices
+            schema,
+            data,
+            initial=initial or {},
+            prefix=prefix,
+            check=False,
+            choices=self.choices,
+            currency=self.currency,
         )
 
     def _rows(self, schema: Schema, name: str) -> list["SchemaForm"]:
@@ -116,7 +158,7 @@ class SchemaForm(forms.Form):
             field.widget.attrs["placeholder"] = hints["placeholder"]
         return ui(
             field,
-            after=schema.get("x-unit", ""),
+            after=self.currency if self._is_amount(schema) else schema.get("x-unit", ""),
             short=_kind(schema) in ("integer", "number"),
             cards=hints.get("widget") == "cards",
             optional=not required,
@@ -134,10 +176,17 @@ class SchemaForm(forms.Form):
             return self._list(common, options)
         if options is not None:
             return _choice(schema, common, options)
+        if self._is_amount(schema):
+            least, most = schema.get("minimum"), schema.get("maximum")
+            return AmountField(currency=self.currency, least=least, most=most, **common)
         if kind in ("integer", "number"):
             number = forms.IntegerField if kind == "integer" else forms.DecimalField
             return number(min_value=schema.get("minimum"), max_value=schema.get("maximum"), **common)
         return _text(schema, common)
+
+    def _is_amount(self, schema: Schema) -> bool:
+        """Whether this is money, which is kept in minor units and asked in major ones."""
+        return schema.get("x-unit") == "minor units" and bool(self.currency)
 
     def _options(self, name: str, schema: Schema) -> Choices | None:
         if name in self.choices:
@@ -173,7 +222,11 @@ class SchemaForm(forms.Form):
                 yield Entry("group", name, title, told, form=self.groups[name], show_if=shown)
             elif name in self.rows:
                 blank = SchemaForm(
-                    part["items"], prefix=self.add_prefix(f"{name}-{_ROW}"), check=False, choices=self.choices
+                    part["items"],
+                    prefix=self.add_prefix(f"{name}-{_ROW}"),
+                    check=False,
+                    choices=self.choices,
+                    currency=self.currency,
                 )
                 blank.use_required_attribute = False
                 yield Entry(

@@ -55,6 +55,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     # cases
     "open": Look(tone="info", icon="circle-dot", word=_("Open")),
     "resolved": Look(tone="ok", icon="circle-check", word=_("Resolved")),
+    "second": Look(tone="review", icon="user-round", word=_("Second person")),
     "snoozed": Look(tone="wait", icon="clock", word=_("Snoozed")),
     "overdue": Look(tone="bad", icon="clock-alert", word=_("Past due")),
     "closed": Look(tone="ok", icon="circle-check", word=_("Closed")),

@@ -283,3 +283,24 @@ def test_an_event_whose_handling_failed_leads_to_quarantine(
     event = actions.publish(type="shop.opened", subject="A-1", data={}, source="/shops/x", time=NOW)
     row = Rejection.objects.create(code="handler_failed", reason="x", event=event.id, received_at=NOW)
     assert f"/quarantine/{row.public_id}/" in portal.get(f"/events/{event.public_id}/").content.decode()
+
+
+def test_what_points_to_a_person_is_covered_until_somebody_looks_and_that_is_noted(
+    cast: Cast, portal: Client, client_for: Callable[..., Client], tenant: TenantRef, now: object
+) -> None:
+    order = make.order(order_id="10045")
+    order["customer"] = {"name": "Ann Example", "email": "ann@example.com", "id": "c-1"}
+    told = actions.publish(
+        type="order.noticed", subject="10045", data=order, source="/shops/x", time=NOW, internal=True
+    )
+    page = portal.get(f"/events/{told.public_id}/").content.decode()
+    for hidden in ("Ann Example", "ann@example.com", order["shipping_address"]["postcode"]):
+        assert hidden not in page, hidden
+    for shown in ("•••@example.com", "c-1", "10045"):
+        assert shown in page, shown
+    assert portal.get(f"/events/{told.public_id}/whole").status_code == 405
+    whole = portal.post(f"/events/{told.public_id}/whole").content.decode()
+    assert "Ann Example" in whole
+    assert AuditEvent.objects.get(action="events.reveal").object_id == told.public_id
+    reader = client_for(cast.analyst, cast.host)
+    assert reader.post(f"/events/{told.public_id}/whole").status_code == 403

@@ -90,7 +90,7 @@ def test_a_wrong_input_is_said_at_its_field_and_nothing_typed_is_lost(cast: Cast
     refused = console.post(path, {"channels": ["web"], "hold_above": "0"})
     page = refused.content.decode()
     assert refused.status_code == 422
-    assert "greater than or equal to 1" in page
+    assert "greater than or equal to 0.01" in page
     assert 'value="0"' in page
     assert 'name="check_stock"' in page
     assert "checked" not in page.split('name="check_stock"')[1].split(">")[0]
@@ -106,9 +106,9 @@ def test_it_is_installed_by_four_steps_and_said_who_did_it(
 ) -> None:
     key = erp(cast, name="ERP of Leeds")
     orders(cast, 4_000, 900_000)
-    assert console.post(path_of(cast, "settings"), {**SETTINGS, "hold_above": "100000"})[
-        "Location"
-    ] == path_of(cast, "connections")
+    assert console.post(path_of(cast, "settings"), {**SETTINGS, "hold_above": "1000"})["Location"] == path_of(
+        cast, "connections"
+    )
     assert "ERP of Leeds" in console.get(path_of(cast, "connections")).content.decode()
     assert console.post(path_of(cast, "connections"), {"use-erp": key})["Location"] == path_of(cast, "try")
     tried = console.get(path_of(cast, "try")).content.decode()
@@ -117,7 +117,7 @@ def test_it_is_installed_by_four_steps_and_said_who_did_it(
     assert "Look the stock up" in tried
     assert console.post(path_of(cast, "try"))["Location"] == path_of(cast, "review")
     review = console.get(path_of(cast, "review")).content.decode()
-    for words in ("Hollis Home", "Web shop, Stores", "100000 minor units", "ERP of Leeds", "2 events"):
+    for words in ("Hollis Home", "Web shop, Stores", "1,000.00", "ERP of Leeds", "2 events"):
         assert words in review, words
     assert silent == []
     with context.enter(cast.tenant):
