@@ -34,12 +34,9 @@ from automations.inbox.queries.listing import (
     kinds_seen,
     rows_of,
 )
-<<<<<<< HEAD
-from automations.inbox.queries.tasks import StoreTask, done_by, store_task, store_tasks
-=======
 from automations.inbox.queries.papers import PaperView, paper, papers
 from automations.inbox.queries.pending import Pending, asked_among, limit, pending_of
->>>>>>> e43e987 (Decisions that can be undone and outlive the browser, two people above an amount, one row for failures of one cause, named lists, files on cases; pages of decision tables; amounts in major units; events without anybody's data in passing)
+from automations.inbox.queries.tasks import StoreTask, done_by, store_task, store_tasks
 from automations.inbox.queries.telling import Told, opened_by, told_of
 from automations.inbox.queries.views import Named, view, views
 
@@ -55,12 +52,9 @@ __all__ = [
     "KindCount",
     "Named",
     "Note",
-<<<<<<< HEAD
-    "StoreTask",
-=======
     "PaperView",
     "Pending",
->>>>>>> e43e987 (Decisions that can be undone and outlive the browser, two people above an amount, one row for failures of one cause, named lists, files on cases; pages of decision tables; amounts in major units; events without anybody's data in passing)
+    "StoreTask",
     "Suggestion",
     "TenantFigures",
     "Told",
