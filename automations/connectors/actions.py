@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from yarl import URL
 
-from automations.connectors import registry
+from automations.connectors import queries, registry
 from automations.connectors.contract import Auth, Connector, Probe
 from automations.connectors.enums import AuthKind, ConnectionState, ErrorClass
 from automations.connectors.errors import InUse, NameTaken, SecretMissing, SettingsWrong
@@ -120,12 +120,12 @@ def update_connection(
         with transaction.atomic():
             row = Connection.objects.select_for_update().get(pk=connection.pk)
             before = _shown(row)
-            old_place = (_origin(row.settings), row.auth)
+            old_place = (queries.origin(row.settings), row.auth)
             row.name = row.name if name is None else _checked_name(name)
             row.settings = row.settings if settings is None else dict(settings)
             row.auth = row.auth if auth is None else _way(kind, auth).kind
-            if (_origin(row.settings), row.auth) != old_place:
-                row.secret, row.secret_hint, row.secret_set_at = None, "", None
+            if (queries.origin(row.settings), row.auth) != old_place:
+                row.secret, row.secret_hint, row.secret_set_at, row.secret_expires_at = None, "", None, None
                 row.state, row.state_detail = ConnectionState.NEW, ""
             row.save()
             record(
@@ -141,17 +141,29 @@ def update_connection(
     return row
 
 
-def set_secret(*, connection: Connection, secret: str, actor: Actor, now: datetime) -> Connection:
-    """Keep a new secret, sealed; nobody reads it again but the calls that use it. Raises Invalid."""
+def set_secret(
+    *,
+    connection: Connection,
+    secret: str,
+    expires_at: datetime | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Connection:
+    """Keep a new secret, sealed; nobody reads it again but the calls that use it. Raises Invalid.
+
+    `expires_at` is when its system stops taking it, for whoever has to see to another in time.
+    """
     policy.require(actor, "connectors.edit", connection)
     if not secret or len(secret) > 8_000 or _UNSENDABLE.search(secret):
         raise Invalid(fields={"secret": ["Give a secret of at most 8000 characters, all on one line."]})
+    if expires_at is not None and expires_at <= now:
+        raise Invalid(fields={"expires_at": ["This is over already."]})
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         row.secret_version += 1
         row.secret = secrets.keep(secret.encode(), row=row.id, version=row.secret_version, purpose=PURPOSE)
         row.secret_hint = secret[-4:] if len(secret) >= 12 else ""
-        row.secret_set_at = now
+        row.secret_set_at, row.secret_expires_at = now, expires_at
         row.state, row.state_detail = ConnectionState.NEW, ""
         row.save()
         record(
@@ -159,7 +171,7 @@ def set_secret(*, connection: Connection, secret: str, actor: Actor, now: dateti
             action="connectors.set_secret",
             obj=row,
             now=now,
-            after={"version": row.secret_version, "secret": Secret(secret)},
+            after={"version": row.secret_version, "secret": Secret(secret), "expires_at": expires_at},
         )
     return row
 
@@ -302,11 +314,6 @@ def _check_settings(kind: Connector, settings: Mapping[str, Any]) -> None:
             wrong["base_url"] = [error.message]
     if wrong:
         raise SettingsWrong(fields=wrong)
-
-
-def _origin(settings: Mapping[str, Any]) -> str:
-    base = str(settings.get("base_url", ""))
-    return str(URL(base).origin()) if base else ""
 
 
 def _shown(row: Connection) -> dict[str, Any]:

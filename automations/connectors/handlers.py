@@ -2,8 +2,16 @@
 
 from automations.connectors.actions import PURPOSE
 from automations.connectors.models import Connection
+from automations.connectors.queries import told
 from tenants.vault.registry import SealedColumn, sealed_column
 
 sealed_column(
-    SealedColumn(Connection, "secret", PURPOSE, "Connection", version=lambda row: int(row.secret_version))
+    SealedColumn(
+        Connection,
+        "secret",
+        PURPOSE,
+        "Connection",
+        version=lambda row: int(row.secret_version),
+        told=told,
+    )
 )

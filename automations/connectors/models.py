@@ -19,6 +19,7 @@ class Connection(Row):
     secret_version = models.PositiveIntegerField(default=0)
     secret_hint = models.CharField(max_length=8, blank=True, help_text="Its last four characters.")
     secret_set_at = models.DateTimeField(null=True)
+    secret_expires_at = models.DateTimeField(null=True, help_text="As its system says; nothing is shut then.")
     state = models.CharField(max_length=16, choices=ConnectionState, default=ConnectionState.NEW)
     state_detail = models.TextField(blank=True)
     calls_at_once = models.PositiveSmallIntegerField(

@@ -1,10 +1,12 @@
 """Reads of connections, as frozen values for doors; no secret is among them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from yarl import URL
 
 from automations.connectors import registry
 from automations.connectors.enums import ConnectionState
@@ -13,6 +15,7 @@ from automations.connectors.registry import Use
 from kernel import ids
 from kernel.errors import NotFound
 from tenants.tenancy.queries import TenantRef, over_tenants
+from tenants.vault.registry import Told
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class ConnectionView:
     state_detail: str
     last_used_at: datetime | None
     last_checked_at: datetime | None
+    secret_expires_at: datetime | None = None
     calls_at_once: int | None = None
     uses: tuple[Use, ...] = ()
 
@@ -97,6 +101,7 @@ def _view(row: Connection, uses: Iterable[Use] = ()) -> ConnectionView:
         has_secret=row.secret_set_at is not None,
         secret_hint=row.secret_hint,
         secret_set_at=row.secret_set_at,
+        secret_expires_at=row.secret_expires_at,
         state=ConnectionState(row.state),
         state_detail=row.state_detail,
         last_used_at=row.last_used_at,
@@ -104,3 +109,26 @@ def _view(row: Connection, uses: Iterable[Use] = ()) -> ConnectionView:
         calls_at_once=row.calls_at_once,
         uses=tuple(uses),
     )
+
+
+def told(rows: Sequence[Connection]) -> list[Told]:
+    """What a list of secrets says of each connection's."""
+    uses = registry.uses_of([row.id for row in rows])
+    return [
+        Told(
+            name=row.name,
+            public_id=row.public_id,
+            hosts=origin(row.settings),
+            set_at=row.secret_set_at,
+            used_at=row.last_used_at,
+            expires_at=row.secret_expires_at,
+            uses=tuple(use.title for use in uses[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def origin(settings: Mapping[str, Any]) -> str:
+    """The one host that a connection's secret is sent to."""
+    base = str(settings.get("base_url", ""))
+    return str(URL(base).origin()) if base else ""

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -52,15 +52,25 @@ class Use:
     title: str
 
 
-_users: list[Callable[[UUID], Iterable[Use]]] = []
+_Find = Callable[[Collection[UUID]], Iterable[tuple[UUID, Use]]]
+_users: list[_Find] = []
 
 
-def finds_uses(find: Callable[[UUID], Iterable[Use]]) -> Callable[[UUID], Iterable[Use]]:
-    """Register how a room above finds what of its own works through a connection."""
+def finds_uses(find: _Find) -> _Find:
+    """Register how a room above finds what of its own works through some connections."""
     _users.append(find)
     return find
 
 
 def uses(connection_id: UUID) -> list[Use]:
     """What works through a connection, in the current tenant."""
-    return [use for find in _users for use in find(connection_id)]
+    return uses_of([connection_id])[connection_id]
+
+
+def uses_of(connections: Collection[UUID]) -> dict[UUID, list[Use]]:
+    """What works through each of these connections, in the current tenant."""
+    found: dict[UUID, list[Use]] = {key: [] for key in connections}
+    for find in _users:
+        for key, use in find(connections):
+            found[key].append(use)
+    return found

@@ -1,6 +1,6 @@
 """What the engine tells rooms below about itself."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from automations.connectors.registry import Use, finds_uses
@@ -14,8 +14,10 @@ override("engine.migrate")
 
 
 @finds_uses
-def workflows_through(connection_id: UUID) -> Iterable[Use]:
-    """Workflows that call a system through this connection."""
+def workflows_through(wanted: Collection[UUID]) -> Iterable[tuple[UUID, Use]]:
+    """Workflows that call a system through these connections, each with the connection."""
     for workflow in Workflow.objects.all():
-        if str(connection_id) in workflow.connections.values():
-            yield Use("workflow", workflow.public_id, workflow.title)
+        through = set(workflow.connections.values())
+        for key in wanted:
+            if str(key) in through:
+                yield key, Use("workflow", workflow.public_id, workflow.title)

@@ -2,10 +2,17 @@
 
 from automations.events.models import Endpoint
 from automations.events.policy import PURPOSE
-from tenants.vault.registry import SealedColumn, sealed_column
+from tenants.vault.registry import SealedColumn, Told, sealed_column
 
 sealed_column(
-    SealedColumn(Endpoint, "secret", PURPOSE, "Webhook endpoint", version=lambda row: int(row.secret_version))
+    SealedColumn(
+        Endpoint,
+        "secret",
+        PURPOSE,
+        "Webhook endpoint",
+        version=lambda row: int(row.secret_version),
+        told=lambda rows: [Told(name=row.name, public_id=row.public_id) for row in rows],
+    )
 )
 sealed_column(
     SealedColumn(
@@ -14,5 +21,8 @@ sealed_column(
         PURPOSE,
         "Webhook endpoint, before",
         version=lambda row: int(row.secret_version) - 1,
+        told=lambda rows: [
+            Told(name=row.name, public_id=row.public_id, expires_at=row.previous_until) for row in rows
+        ],
     )
 )

@@ -44,12 +44,14 @@ def default(about: About, *, decides: bool) -> Wish:
 
 
 def readers(tenant: TenantRef) -> list[Reader]:
-    """Everybody of a client who may see cases; the partner's staff only as far as they asked for it."""
+    """Everybody of a client who may see all cases; the partner's staff only as far as they asked for it."""
     given = {(rule.user_id, rule.about): rule for rule in Rule.objects.all()}
     found: dict[UUID, Reader] = {}
     for tenant_id in (tenant.id, None):
         for member in access.people_of(partner_id=tenant.partner_id, tenant_id=tenant_id):
             may = rights.permissions_of(member.role, member.custom, in_tenant=True)
+            if member.scoped:
+                continue  # a notice tells of a case before anybody asks how far its reader can see
             if not member.user.is_active or "inbox.read" not in may or member.user_id in found:
                 continue
             decides = tenant_id is not None and _DECIDES in may

@@ -62,6 +62,7 @@ class ConnectionShape(Shape):
     has_secret = fields.yes_or_no("Whether a secret is set.")
     secret_hint = fields.text("The last four characters of a long secret.", allow_blank=True)
     secret_set_at = fields.perhaps_at("When the secret was set.")
+    secret_expires_at = fields.perhaps_at("When its system stops taking it, as somebody said.")
     state = fields.one_of(ConnectionState.choices, "How it was when it was last tested.")
     state_detail = fields.text("The same in words.", allow_blank=True)
     last_used_at = fields.perhaps_at("When a call went through it, to the minute.")
@@ -110,6 +111,7 @@ class NewSecret(Shape):
         write_only=True,
         help_text="All on one line; nobody reads it again.",
     )
+    expires_at = fields.perhaps_at("When its system stops taking it.", required=False, default=None)
 
 
 class TestResult(Shape):

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,7 +25,7 @@ from portal.permissions import door
 from portal.request import SignedIn, TenantRequest
 from portal.ui import connection_form, holds
 from portal.ui.kit.acts import ACTS
-from portal.ui.kit.forms import refuse
+from portal.ui.kit.forms import refuse, ui
 from portal.ui.kit.pages import go, page
 from portal.ui.kit.query import moved, typed
 from portal.ui.links import address
@@ -58,6 +60,20 @@ class SecretForm(forms.Form):
             render_value=False, attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}
         ),
     )
+    expires = ui(
+        forms.DateField(
+            label=gettext_lazy("Valid until"),
+            required=False,
+            help_text=gettext_lazy("Where its system ends it by itself: you are warned 30 days before."),
+            widget=forms.DateInput(attrs={"type": "date"}),
+        ),
+        optional=True,
+    )
+
+    def expires_at(self) -> datetime | None:
+        """The end of the day that was given, in the reader's zone."""
+        day = self.cleaned_data["expires"]
+        return datetime.combine(day, time(23, 59), tzinfo=timezone.get_current_timezone()) if day else None
 
 
 def _crumbs(request: TenantRequest, *more: tuple[str, str]) -> list[tuple[str, str]]:
@@ -186,7 +202,11 @@ def secret(request: TenantRequest, connection: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             actions.set_secret(
-                connection=row, secret=form.cleaned_data["secret"], actor=request.actor, now=clock.now()
+                connection=row,
+                secret=form.cleaned_data["secret"],
+                expires_at=form.expires_at(),
+                actor=request.actor,
+                now=clock.now(),
             )
         except PortalError as error:
             refuse(form, error)

@@ -311,6 +311,21 @@ TOPICS: Final[tuple[Topic, ...]] = (
         permission="access.people",
     ),
     Topic(
+        title=_("Secrets"),
+        text=(
+            _(
+                "Every key and password that the portal keeps for you, by name: the one address it may go to, the"
+                " workflows that use it, when it was last used and when its system ends it. Values cannot be read by"
+                " anybody; give a new one on the connection's page."
+            ),
+        ),
+        url="tenancy:secrets",
+        rooms=(),
+        views=("tenancy:secrets",),
+        icon="lock",
+        permission="connectors.edit",
+    ),
+    Topic(
         title=_("Roles and duties kept apart"),
         text=(
             _(

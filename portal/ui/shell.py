@@ -101,6 +101,7 @@ NAV: Final[list[Entry]] = [
     Entry("access:people", lazy("People"), icon="users", permission="access.people", hosts=BOTH, group=SETUP),
     Entry("branding:editor", lazy("Branding"), icon="palette", permission="branding.edit", hosts=PARTNER, group=SETUP),
     Entry("access:tokens", lazy("API tokens"), icon="key-round", permission="access.tokens", hosts=BOTH, group=SETUP),
+    Entry("tenancy:secrets", lazy("Secrets"), icon="lock", permission="connectors.edit", group=SETUP),
     Entry("billing:plan", lazy("Plan and usage"), icon="receipt", permission="billing.read", group=SETUP),
     Entry("audit:trail", lazy("Audit log"), icon="scroll-text", permission="audit.read", hosts=BOTH, group=SETUP),
     Entry("tenancy:settings", lazy("Settings"), icon="settings", permission="settings.edit", group=SETUP),
@@ -296,7 +297,9 @@ class Shell:
     @cached_property
     def notices(self) -> list[Notice]:
         """The newest lines under the bell."""
-        if not self.actor:
+        if (
+            not self.actor or self.actor.scoped_as is not None
+        ):  # what was told earlier may be beyond their reach
             return []
         found = [notice for provider in _notices for notice in provider(self.request)]
         return sorted(found, key=lambda notice: notice.at, reverse=True)[:20]

@@ -13,6 +13,7 @@ from portal.ui import (
     orders,
     overview,
     quarantine,
+    secrets_page,
     settings_page,
     standing,
     store,
@@ -56,6 +57,7 @@ CONNECTIONS: Final = [
 ]
 SETTINGS: Final = [
     path("", settings_page.settings, name="settings"),
+    path("secrets/", secrets_page.secrets, name="secrets"),
     path("clock", settings_page.set_clock, name="clock"),
     path("two-people", settings_page.set_limit, name="two-people"),
     path("pause/<slug:state>", standing.tenant, name="pause"),

@@ -8,7 +8,7 @@ from tenants.tenancy.models import ProvisioningJob
 from tenants.tenancy.queries import TenantRef
 from tenants.tenancy.registry import provisioning_step
 from tenants.vault import actions
-from tenants.vault.registry import SealedColumn, sealed_column
+from tenants.vault.registry import SealedColumn, Told, sealed_column
 
 
 @provisioning_step(20, "keys", "Make encryption keys")
@@ -19,4 +19,22 @@ def make_keys(ref: TenantRef, _: ProvisioningJob, now: datetime) -> str:
     return "Encryption keys made"
 
 
-sealed_column(SealedColumn(AuditStream, "secret", "audit_stream", "Audit stream", public=True))
+sealed_column(
+    SealedColumn(
+        AuditStream,
+        "secret",
+        "audit_stream",
+        "Audit stream",
+        public=True,
+        told=lambda rows: [
+            Told(
+                name=row.name,
+                public_id=row.public_id,
+                hosts=row.address,
+                set_at=row.created_at,
+                used_at=row.sent_at,
+            )
+            for row in rows
+        ],
+    )
+)

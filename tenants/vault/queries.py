@@ -1,7 +1,9 @@
 """Reads of the vault room: keys, what is sealed under which, and how far a change of keys has come."""
 
 from collections import Counter
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -9,10 +11,13 @@ from django.db.models import Count, Q
 from kernel.secrets import SecretUnreadable
 from tenants.tenancy.models import DataKey
 from tenants.vault.models import Installation
-from tenants.vault.registry import columns
+from tenants.vault.registry import SealedColumn, Told, columns
 
 HEAD = b"\x02"
 """The first byte of what is sealed under a numbered data key; what has another is of the first one."""
+SOON: Final = timedelta(days=30)
+"""So long before the end of a secret people are warned."""
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _installation: dict[str, str] = {}
 
 
@@ -63,3 +68,37 @@ def sealed_under(*, public: bool) -> Counter[int]:
         for value in column.rows().values_list(column.column, flat=True).iterator():
             found[key_version(bytes(value))] += 1
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRow:
+    """A secret in a list: what it is of, what is told of it, and the data key it is sealed under."""
+
+    title: str
+    told: Told
+    key: int
+    state: str
+
+
+def secrets_here(now: datetime) -> list[SecretRow]:
+    """Every secret of the entered tenant that people gave, what ends first on top; never a value."""
+    found = [
+        _row(column, row, told, now) for column in columns() if column.tenants for row, told in _told(column)
+    ]
+    return sorted(found, key=lambda one: (one.told.expires_at or _NEVER, one.title, one.told.name))
+
+
+def _told(column: SealedColumn) -> list[tuple[Any, Told]]:
+    rows = list(column.rows())
+    return list(zip(rows, column.told(rows), strict=True))
+
+
+def _row(column: SealedColumn, row: Any, said: Told, now: datetime) -> SecretRow:
+    key = key_version(bytes(getattr(row, column.column)))
+    return SecretRow(column.title, said, key, _state(said.expires_at, now))
+
+
+def _state(expires_at: datetime | None, now: datetime) -> str:
+    if expires_at is None or expires_at > now + SOON:
+        return "active"
+    return "expiring" if expires_at > now else "expired"

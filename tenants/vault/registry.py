@@ -1,15 +1,36 @@
 """Where sealed secrets stand: rooms register their columns, so that another data key reaches every one of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What people are told of a secret, which is everything but the secret.
+
+    `hosts`: where it may be sent; empty where it is never sent. `uses`: what works with it.
+    """
+
+    name: str
+    public_id: str
+    hosts: str = ""
+    set_at: datetime | None = None
+    used_at: datetime | None = None
+    expires_at: datetime | None = None
+    uses: tuple[str, ...] = ()
+
+
+def _by_name(rows: Sequence[Any]) -> list[Told]:
+    return [Told(name=str(row), public_id=row.public_id) for row in rows]
 
 
 @dataclass(frozen=True)
 class SealedColumn:
     """A column of sealed secrets: `version` reads from a row the version it was sealed as; `title` is for people.
 
-    `tenants`: whether schemas of tenants have it; `public`: whether the public one has.
+    `tenants`: whether schemas of tenants have it; `public`: whether the public one has. `told`: what a list says.
     """
 
     model: Any
@@ -19,6 +40,7 @@ class SealedColumn:
     version: Callable[[Any], int] = field(default=lambda _: 1)
     public: bool = False
     tenants: bool = True
+    told: Callable[[Sequence[Any]], list[Told]] = _by_name
 
     def stands(self, *, public: bool) -> bool:
         """Whether it is in the public schema, or else in those of tenants."""

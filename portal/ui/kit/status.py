@@ -79,6 +79,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "rolled_back": Look(tone="bad", icon="undo-2", word=_("Rolled back")),
     "invited": Look(tone="info", icon="mail", word=_("Invited")),
     "deactivated": Look(tone="wait", icon="ban", word=_("Deactivated")),
+    "expiring": Look(tone="warn", icon="clock-alert", word=_("Ends soon")),
     "expired": Look(tone="warn", icon="clock-alert", word=_("Expired")),
     "revoked": Look(tone="wait", icon="ban", word=_("Revoked")),
     "verified": Look(tone="ok", icon="badge-check", word=_("Verified")),

@@ -2,7 +2,7 @@
 
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -292,8 +292,8 @@ class TestRemoving:
     def test_not_while_something_works_through_it(
         self, tenant: TenantRef, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def find(_: UUID) -> list[Use]:
-            return [Use("workflow", "wfl_1", "Orders")]
+        def find(connections: Collection[UUID]) -> list[tuple[UUID, Use]]:
+            return [(key, Use("workflow", "wfl_1", "Orders")) for key in connections]
 
         monkeypatch.setattr(registry, "_users", [find])
         row = make.connection(name="ERP")

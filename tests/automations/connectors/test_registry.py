@@ -1,6 +1,6 @@
 """Connectors are found by their folders, and each is whole."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -92,8 +92,8 @@ def test_rooms_above_say_what_they_use() -> None:
     wanted = ids.uuid7()
 
     @registry.finds_uses
-    def find(connection_id: UUID) -> list[Use]:
-        return [Use("workflow", "wfl_1", "Orders")] if connection_id == wanted else []
+    def find(connections: Collection[UUID]) -> list[tuple[UUID, Use]]:
+        return [(wanted, Use("workflow", "wfl_1", "Orders"))] if wanted in connections else []
 
     assert registry.uses(wanted) == [Use("workflow", "wfl_1", "Orders")]
     assert registry.uses(ids.uuid7()) == []

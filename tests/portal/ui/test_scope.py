@@ -9,6 +9,7 @@ from automations.engine.models import Run, Workflow
 from automations.inbox.models import Case
 from automations.insights import actions as insights
 from automations.insights.enums import UnitKind
+from automations.notices.policy import readers
 from kernel import clock
 from tenants.access import actions
 from tenants.access.actions.scoping import set_scope
@@ -78,6 +79,15 @@ def test_pages_that_do_not_keep_to_it_are_shut_and_not_on_offer(
     page = reviewer.get("/inbox/").content.decode()
     assert 'href="/overview/"' not in page
     assert reviewer.get("/").status_code == 302
+
+
+def test_nobody_is_told_of_cases_who_is_let_in_for_parts(cast: Cast, tenant: TenantRef, now: object) -> None:
+    mine, _ = two_runs(tenant)
+    assert cast.reviewer.id in {one.user_id for one in readers(tenant)}
+    limit(cast, Workflow.objects.get(pk=mine.workflow_id))
+    told = {one.user_id for one in readers(tenant)}
+    assert cast.reviewer.id not in told
+    assert cast.colleague.id in told
 
 
 def test_orders_of_other_stores_are_not_there(
