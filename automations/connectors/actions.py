@@ -158,6 +158,7 @@ def set_secret(
         raise Invalid(fields={"secret": ["Give a secret of at most 8000 characters, all on one line."]})
     if expires_at is not None and expires_at <= now:
         raise Invalid(fields={"expires_at": ["This is over already."]})
+    ending = {"expires_at": expires_at} if expires_at else {}
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         row.secret_version += 1
@@ -171,7 +172,7 @@ def set_secret(
             action="connectors.set_secret",
             obj=row,
             now=now,
-            after={"version": row.secret_version, "secret": Secret(secret), "expires_at": expires_at},
+            after={"version": row.secret_version, "secret": Secret(secret), **ending},
         )
     return row
 

@@ -13,7 +13,7 @@ from automations.inbox.actions.trace import leave_trace
 from automations.inbox.enums import Decide, Visibility
 from automations.inbox.errors import CaseAlreadyDecided, CaseClosed, CaseUnknown
 from automations.inbox.models import Case, Comment
-from kernel import clock
+from kernel import cards, clock
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from tenants.audit.actions import record
@@ -80,7 +80,7 @@ def comment_on_case(
     actor.require("inbox.comment")
     seen_by = Visibility(visibility)
     policy.require_visibility(actor, seen_by)
-    text = text.strip()
+    text = cards.masked(text.strip())
     if not text or len(text) > _LONGEST:
         raise Invalid(fields={"text": [_("Write 1 to %(n)d characters.") % {"n": _LONGEST}]})
     with transaction.atomic():

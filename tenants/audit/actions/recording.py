@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from kernel import jsonx
+from kernel import cards, jsonx
 from kernel.actor import Actor
 from kernel.models import Row
 from kernel.secrets import Secret, redact
@@ -51,7 +51,7 @@ def record(
         object_label=label[:200],
         before=old,
         after=new,
-        reason=redact(reason),
+        reason=cards.masked(redact(reason)),
         partner_id=partner_id,
         request_id=actor.request_id,
         address=actor.address,

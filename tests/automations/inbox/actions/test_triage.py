@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from automations.inbox import actions, policy, queries
 from automations.inbox.errors import CaseAlreadyDecided, CaseClosed
 from automations.inbox.models import Case, Comment, Decision
 from kernel.errors import Forbidden, Invalid
+from tenants.audit.actions import record
 from tenants.audit.models import AuditEvent
 from tests.support.cast import NOW, Cast
 
@@ -80,6 +82,22 @@ def test_who_may_not_changes_nothing(make_case: Callable[..., Case], cast: Cast)
             act()
     assert Case.objects.get().assignee == ""
     assert (Comment.objects.count(), Decision.objects.count(), AuditEvent.objects.count()) == (0, 0, 0)
+
+
+def test_a_card_number_in_a_comment_or_reason_is_kept_nowhere(
+    make_case: Callable[..., Case], cast: Cast
+) -> None:
+    case, rosa, number = (
+        make_case(of_run=False, run_id=None),
+        cast.actor(cast.reviewer),
+        "4111 1111 1111 1111",
+    )
+    actions.comment_on_case(case_id=case.id, text=f"Paid with {number}.", actor=rosa, now=NOW)
+    with transaction.atomic():
+        record(actor=rosa, action="inbox.test", obj=case, now=NOW, reason=f"charged {number} twice")
+    kept = f"{list(Comment.objects.values())} {list(AuditEvent.objects.values())}"
+    assert number not in kept
+    assert kept.count("••••••••••••1111") == 2
 
 
 def test_a_closed_case_is_left_alone(make_case: Callable[..., Case], cast: Cast) -> None:
