@@ -27,6 +27,7 @@ from portal.answers import answer
 from portal.permissions import SAFE, WITHIN_REACH, Rule, rule_of
 from portal.request import PortalRequest, address
 from tenants.access import queries as access
+from tenants.access.enums import Staff
 from tenants.access.queries import rights
 from tenants.accounts import queries as accounts
 from tenants.accounts.actions import visits
@@ -218,6 +219,7 @@ class Door:
             request.actor = access.actor_for(
                 request.user,
                 request.portal,
+                staff=Staff.SUPPORT if request.standing.support else Staff.OUTSIDE,
                 request_id=request.id,
                 address=address(request),
             )

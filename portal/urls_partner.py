@@ -2,10 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.api.addresses import PARTNER
+from portal.api.addresses import PARTNER, SCIM
 from portal.api.reference import REFERENCE
 from portal.ui import branding, domains, fleet, leaving, new_client, standing, tenancy
-from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_TEMPLATES
+from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_SUPPORT, PARTNER_TEMPLATES
 from portal.ui.usage_addresses import PARTNER_USAGE
 
 CLIENTS = [
@@ -37,9 +37,11 @@ BRANDING = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/scim/v2/", include((SCIM, "scim"))),
     path("api/v1/", include(([*PARTNER, *REFERENCE], "api"))),
     *EVERYWHERE,
     *CONSOLE_AND_TENANT,
+    path("support/", include((PARTNER_SUPPORT, "accounts"))),
     path("clients/", include((CLIENTS, "tenancy"))),
     path("branding/", include((BRANDING, "branding"))),
     path("templates/", include((PARTNER_TEMPLATES, "templates"))),

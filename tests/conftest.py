@@ -18,6 +18,7 @@ from tenants.access.models import User
 from tenants.tenancy import context, queries
 from tenants.tenancy.queries import TenantRef
 from tests.support import cast as the_cast
+from tests.support.admitting import admit
 from tests.support.cast import Cast
 from tests.support.databases import TestDatabase
 
@@ -123,6 +124,8 @@ def client_for(_database: None) -> Callable[..., Client]:
             browser.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
             session = browser.session
             session["host"] = host
+            if support := admit(user, host):
+                session["support"] = support
             session.save()
         return browser
 

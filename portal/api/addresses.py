@@ -16,6 +16,7 @@ from portal.api import (
     insights,
     leaving,
     roles,
+    scim,
     standing,
     templates,
     tenancy,
@@ -52,6 +53,15 @@ _BOTH: Final[_Addresses] = [
         name="template-version",
     ),
 ]
+
+SCIM: Final[_Addresses] = [
+    path("Users", scim.Users.as_view(), name="users"),
+    path("Users/<str:person>", scim.OneUser.as_view(), name="user"),
+    path("Groups", scim.Groups.as_view(), name="groups"),
+    path("Groups/<str:group>", scim.OneGroup.as_view(), name="group"),
+    path("<str:what>", scim.About.as_view(), name="about"),
+]
+"""Of a directory that keeps people here; below `/api/scim/v2/`."""
 
 PARTNER: Final[_Addresses] = [
     *_BOTH,

@@ -21,7 +21,10 @@ from portal.ui import (
     scope,
     search,
     sessions,
+    sign_in_rules,
+    sign_on,
     signing_in,
+    support,
     templates,
 )
 
@@ -47,6 +50,8 @@ EVERYWHERE: Final[list[URLPattern | URLResolver]] = [
     path("sign-in/factor", signing_in.factor, name="sign-in-factor"),
     path("sign-in/passkey", signing_in.passkey, name="sign-in-passkey"),
     path("sign-in/passkey/ask", signing_in.ask_passkey, name="sign-in-passkey-ask"),
+    path("sign-in/on/back", sign_on.back, name="sign-on-back"),
+    path("sign-in/on/<str:provider>", sign_on.start, name="sign-on"),
     path("sign-in/link", signing_in.link, name="sign-in-link"),
     path("sign-in/link/<str:link>", signing_in.by_link, name="by-link"),
     path("sign-out", sessions.sign_out, name="sign-out"),
@@ -58,6 +63,8 @@ EVERYWHERE: Final[list[URLPattern | URLResolver]] = [
     path("profile", profile.profile, name="profile"),
     path("profile/password", profile.password, name="profile-password"),
     path("profile/theme", profile.theme, name="profile-theme"),
+    path("support/enter/<str:place>", support.enter, name="support-enter"),
+    path("support/leave", support.leave, name="support-leave"),
     path("profile/protection/", include(PROTECTION)),
     path("profile/confirm", protection.confirm, name="confirm"),
     path("profile/sessions/", protection.sessions, name="sessions"),
@@ -90,10 +97,20 @@ PEOPLE: Final = [
     path("reviews/<str:review>/rows.csv", reviews.rows_csv, name="review-csv"),
     path("reviews/<str:review>/sign", reviews.sign, name="review-sign"),
     path("reviews/<str:review>/<str:item>/<slug:verdict>", reviews.decide, name="review-decide"),
+    path("signing-in/", sign_in_rules.rules, name="rules"),
+    path("signing-in/providers/new", sign_in_rules.add, name="provider-add"),
+    path("signing-in/providers/<str:provider>", sign_in_rules.change, name="provider"),
+    path("signing-in/providers/<str:provider>/remove", sign_in_rules.remove, name="provider-remove"),
     path("tokens/", access.tokens, name="tokens"),
     path("tokens/new", access.make_token, name="token-add"),
     path("tokens/<str:token>/revoke", access.revoke_token, name="token-revoke"),
 ]
+
+TENANT_SUPPORT: Final = [
+    path("", support.of_tenant, name="support"),
+    path("<str:support_access>/<slug:verdict>", support.decide, name="support-decide"),
+]
+PARTNER_SUPPORT: Final = [path("", support.of_partner, name="support")]
 
 AUDIT: Final = [
     path("", audit.trail, name="trail"),

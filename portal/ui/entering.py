@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import login, update_session_auth_hash
 from django.http import HttpResponse
 from django.urls import reverse
@@ -62,6 +64,15 @@ def come_in(request: PortalRequest, user: User, via: Via, onwards: str) -> HttpR
     return go(request, reverse("sign-in-factor"))
 
 
+def address_of(request: PortalRequest, host: str, text: str = "", onwards: str = "/") -> str:
+    """Another portal, reached as this one was: scheme, host and port; with a pass, where it is redeemed."""
+    _name, _colon, port = request.META.get("HTTP_HOST", "").partition(":")
+    scheme = "https" if settings.PORTAL_HTTPS else request.scheme
+    base = f"{scheme}://{host}{f':{port}' if port else ''}"
+    query = urlencode({"pass": text, **({"next": onwards} if onwards != "/" else {})})
+    return f"{base}/enter?{query}" if text else base
+
+
 def half_of(request: PortalRequest) -> tuple[User, Via, str] | None:
     """Who has taken the first step here a moment ago, how, and where they want to go."""
     half = request.session.get(HALF)
@@ -94,7 +105,7 @@ def enter_session(
         user=user,
         session_key=session.session_key or "",
         host=request.portal,
-        via=via,
+        via=Via.SUPPORT if queries.SUPPORT in session else via,
         strong=strong,
         agent=request.headers.get("User-Agent", ""),
         actor=actor_for(user, request.portal, request_id=request.id, address=address(request)),

@@ -34,6 +34,7 @@ from tenants.access import queries
 from tenants.access.actions import inviting
 from tenants.access.errors import InvitationSpent
 from tenants.access.models import Invitation, User
+from tenants.accounts.actions import factors
 from tenants.accounts.enums import Via
 from tenants.branding import queries as branding
 from tenants.branding.palette import palette
@@ -159,6 +160,7 @@ def accept(request: PortalRequest, link: str) -> HttpResponse:
         except PortalError as error:
             refuse(form, error)
         else:
+            factors.start_afresh(user=found, now=clock.now())
             return come_in(request, found, Via.INVITATION, "/")
     place = tenant.name if tenant else row.membership.partner.name
     shown = {"form": form, "invitation": row, "member": row.membership, "place": place}

@@ -16,6 +16,7 @@ from portal.permissions import SAFE
 from portal.request import SignedIn, address
 from portal.ui.kit.pages import key_of
 from tenants.access import queries as access
+from tenants.access.enums import Staff
 from tenants.tenancy import queries
 from tenants.tenancy.enums import TenantState
 from tenants.tenancy.errors import TenantNotReady, TenantSuspended
@@ -56,7 +57,9 @@ def place_of(request: SignedIn, tenant: str = "") -> Place:
     if found.state == TenantState.SUSPENDED and request.method not in SAFE:
         raise TenantSuspended
     host = HostRef("tenant", request.portal.host, request.portal.partner, found)
-    actor = access.actor_for(request.user, host, request_id=request.id, address=address(request))
+    actor = access.actor_for(
+        request.user, host, staff=Staff.CONSOLE, request_id=request.id, address=address(request)
+    )
     return Place(found, actor, row.public_id)
 
 

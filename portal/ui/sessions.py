@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,7 +19,7 @@ from portal.permissions import door
 from portal.request import PortalRequest, SignedIn
 from portal.ui import throttle
 from portal.ui.access_forms import SignInForm
-from portal.ui.entering import come_in, enter_session, relative, ways_in
+from portal.ui.entering import address_of, come_in, enter_session, relative, ways_in
 from portal.ui.kit.pages import go as go_to
 from portal.ui.kit.pages import page
 from portal.ui.shell import Shell
@@ -27,6 +28,7 @@ from tenants.access.errors import BadCredentials, HandoffSpent
 from tenants.accounts import queries as accounts
 from tenants.accounts.actions import crossing, visits
 from tenants.accounts.enums import Via
+from tenants.tenancy import context
 from tenants.tenancy.queries import primary_host
 
 log = structlog.get_logger(__name__)
@@ -82,23 +84,26 @@ def go(request: SignedIn, place: str) -> HttpResponse:
     if request.method != "POST":
         return go_to(request, "/")
     found = queries.place(request.user, place)
-    host = primary_host(partner_id=found.partner_id, tenant_id=found.tenant_id)
+    onwards = relative(request.POST.get("next", "/"))
+    if found.tenant_id and not accounts.is_member(request.user, found.partner_id, found.tenant_id):
+        query = f"?{urlencode({'next': onwards})}" if onwards != "/" else ""
+        return go_to(request, f"{reverse('support-enter', args=[place])}{query}")
+    with context.leave():  # another place than this one
+        host = primary_host(partner_id=found.partner_id, tenant_id=found.tenant_id)
     if not host:
         raise NotFound
-    text = crossing.issue(user=request.user, place=found, host=host, session=request.session, now=clock.now())
-    onwards = relative(request.POST.get("next", "/"))
-    query = urlencode({"pass": text, **({"next": onwards} if onwards != "/" else {})})
-    address = f"{address_of(request, host)}/enter?{query}"
+    text = crossing.issue(
+        user=request.user,
+        place=found,
+        host=host,
+        session=request.session,
+        origin=request.portal.partner.id if request.portal.partner else None,
+        now=clock.now(),
+    )
+    address = address_of(request, host, text, onwards)
     response = page(request, "access/go.html", {"place": found, "address": address})
     response["Cache-Control"] = "no-store"
     return response
-
-
-def address_of(request: PortalRequest, host: str) -> str:
-    """Scheme, host and port of another portal, reached as this one was."""
-    _name, _colon, port = request.META.get("HTTP_HOST", "").partition(":")
-    scheme = "https" if settings.PORTAL_HTTPS else request.scheme
-    return f"{scheme}://{host}{f':{port}' if port else ''}"
 
 
 @never_cache

@@ -61,6 +61,7 @@ class Banner:
     kind: str = ""
     url: str = ""
     action: str = ""
+    post: bool = False
 
 
 @dataclass(slots=True)
@@ -99,6 +100,9 @@ NAV: Final[list[Entry]] = [
     Entry("notices:channels", lazy("Channels"), icon="megaphone", permission="settings.edit", group=SETUP),
     Entry("events:endpoints", lazy("Webhooks"), icon="webhook", permission="events.endpoints", group=SETUP),
     Entry("access:people", lazy("People"), icon="users", permission="access.people", hosts=BOTH, group=SETUP),
+    Entry("access:rules", lazy("Signing in"), icon="shield-check", permission="access.policy", hosts=BOTH, group=SETUP),
+    Entry("accounts:support", lazy("Support access"), icon="shield-alert", permission="access.support", group=SETUP),
+    Entry("accounts:support", lazy("Support access"), "shield-alert", "tenancy.support", hosts=PARTNER, group=SETUP),
     Entry("branding:editor", lazy("Branding"), icon="palette", permission="branding.edit", hosts=PARTNER, group=SETUP),
     Entry("access:tokens", lazy("API tokens"), icon="key-round", permission="access.tokens", hosts=BOTH, group=SETUP),
     Entry("tenancy:secrets", lazy("Secrets"), icon="lock", permission="connectors.edit", group=SETUP),

@@ -10,11 +10,14 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "tenancy.provision": "Set up new clients",
     "tenancy.lifecycle": "Suspend, resume and archive clients",
     "tenancy.delete": "Delete clients for good",
+    "tenancy.support": "Come into clients for support",
     "tenancy.clock": "Set the clock of a sandbox",
     "access.people": "Invite people and set their roles",
     "access.tokens": "Make and revoke API tokens",
     "access.policy": "Set how people sign in",
     "access.review": "Review who has access, and ask why somebody may do something",
+    "access.support": "See support access, and decide on it",
+    "access.scim": "Keep people in step with a directory (SCIM)",
     "branding.edit": "Change the brand",
     "templates.read": "See the template library",
     "templates.install": "Install and upgrade templates",
@@ -48,6 +51,8 @@ _TENANT_ADMIN: Final = _STAFF | {
     "access.tokens",
     "access.policy",
     "access.review",
+    "access.scim",
+    "access.support",
     "templates.install",
     "connectors.edit",
     "events.endpoints",
@@ -65,6 +70,7 @@ AT_PARTNER: Final[Mapping[Role, frozenset[str]]] = {
     Role.PARTNER_ADMIN: frozenset(PERMISSIONS) - {"inbox.decide"},
     Role.PARTNER_ENGINEER: frozenset(
         {"tenancy.read", "tenancy.clock", "templates.read", "templates.install", "engine.pause"}
+        | {"tenancy.support"}
     ),
 }
 """What partner staff may do in the partner's console."""
@@ -92,6 +98,20 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
     | {"access.review"},
 }
 """What each role may do inside a client tenant; partner staff act in every tenant of their partner."""
+
+NOT_IN_SUPPORT: Final = frozenset(
+    {
+        "access.people",
+        "access.tokens",
+        "access.policy",
+        "access.scim",
+        "access.support",
+        "audit.stream",
+        "audit.erase",
+        "events.endpoints",
+    }
+)
+"""What nobody does who came for support: let others in, change how one comes in, see a secret when it is made."""
 
 PARTNER_ROLES: Final = (Role.PARTNER_ADMIN, Role.PARTNER_ENGINEER)
 OWN_ROLES: Final = (Role.CUSTOM, Role.PARTNER_CUSTOM)

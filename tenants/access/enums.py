@@ -1,5 +1,7 @@
 """The shipped roles, and the two words for those that a place made itself."""
 
+from enum import Enum
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,16 @@ class Role(TextChoices):
     AUDITOR = "auditor", _("Auditor")
     CUSTOM = "custom", _("Own role")
     PARTNER_CUSTOM = "partner_custom", _("Own role of the partner")
+
+
+class Staff(Enum):
+    """As what a partner's staff stand before a client."""
+
+    OUTSIDE = "outside"
+    SUPPORT = "support"
+    """Inside for a reason and a time, which the client sees."""
+    CONSOLE = "console"
+    """Managing it from the partner's own console."""
 
 
 class Verdict(TextChoices):

@@ -73,3 +73,15 @@ class NotProvisionable(Unprocessable):
     """This person belongs to somebody else too, so they cannot be changed from here."""
 
     code = "not_provisionable"
+
+
+class Taken(Conflict):
+    """Somebody is kept under this user name already."""
+
+    code = "uniqueness"
+
+
+class AdminByHand(Forbidden):
+    """Nobody becomes an admin by a directory; give that role by hand."""
+
+    code = "admin_by_hand"

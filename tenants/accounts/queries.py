@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,6 +30,8 @@ VISIT, VIA, STRONG, SUPPORT, PROVED, PROVIDER = "visit", "via", "strong", "suppo
 PROOF_SECONDS: Final = 600
 """So long a proof of who one is opens the pages that change how one signs in."""
 SEEN_SECONDS: Final = 300
+ASKED_LIVES: Final = timedelta(days=1)
+"""Whom nobody lets in within a day asks anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,13 @@ def standing(session: Mapping[str, Any], host: HostRef, now: datetime) -> Standi
         if support is None or rules.support == SupportRule.FORBIDDEN:
             return Standing(over="support")
         return Standing(support=support)  # by the rules of the partner, at whose console they signed in
-    if rules.sign_on_only and not _by_own_provider(session, partner_id, tenant_id):
+    if rules.sign_on_only and not by_own_provider(session, partner_id, tenant_id):
         return Standing(over="sign_on_only")
     strong = bool(session.get(STRONG)) or session.get(VIA) == Via.SSO
     return Standing(factor_due=rules.second_factor and not strong)
 
 
-def _by_own_provider(session: Mapping[str, Any], partner_id: UUID, tenant_id: UUID | None) -> bool:
+def by_own_provider(session: Mapping[str, Any], partner_id: UUID, tenant_id: UUID | None) -> bool:
     """Whether a session began with the word of a provider of this very place, which is trusted still."""
     if session.get(VIA) != Via.SSO or not session.get(PROVIDER):
         return False
@@ -97,7 +99,7 @@ def live_support(access_id: UUID, tenant_id: UUID | None, now: datetime) -> Supp
         SupportAccess.objects.filter(
             Q(tenant_id=tenant_id), pk=access_id, state=SupportState.OPEN, expires_at__gt=now
         )
-        .select_related("user")
+        .select_related("user", "partner")
         .first()
     )
 
@@ -202,13 +204,40 @@ def belongs_beyond(user: User, partner_id: UUID, tenant_id: UUID | None) -> bool
 
 def is_member(user: User, partner_id: UUID, tenant_id: UUID | None) -> bool:
     """Whether a person has a role of their own at a place."""
-    return Membership.objects.filter(at(partner_id, tenant_id), user=user).exists()
+    with context.leave():
+        return bool(Membership.objects.filter(at(partner_id, tenant_id), user=user).exists())
 
 
 def supports_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> "QuerySet[SupportAccess]":
     """Support accesses to a partner's clients, or to one of them, newest first."""
     rows = SupportAccess.objects.filter(partner_id=partner_id).select_related("user", "tenant")
     return rows.filter(tenant_id=tenant_id) if tenant_id else rows
+
+
+def own_support(user: User, tenant_id: UUID, now: datetime) -> SupportAccess | None:
+    """Somebody's own access to a client that is open, or else one that they have asked for within the last day."""
+    rows = SupportAccess.objects.filter(user=user, tenant_id=tenant_id)
+    with context.leave():
+        return (
+            rows.filter(state=SupportState.OPEN, expires_at__gt=now).first()
+            or rows.filter(state=SupportState.ASKED, asked_at__gt=now - ASKED_LIVES).first()
+        )
+
+
+def supports_now(tenant_id: UUID, now: datetime) -> list[SupportAccess]:
+    """Who is in a client for support at this instant, and who asks to come."""
+    live = Q(state=SupportState.OPEN, expires_at__gt=now)
+    asked = Q(state=SupportState.ASKED, asked_at__gt=now - ASKED_LIVES)
+    return list(SupportAccess.objects.filter(live | asked, tenant_id=tenant_id).select_related("user"))
+
+
+def support_word(row: SupportAccess, now: datetime) -> str:
+    """The state of a support access as it is now: time ends it as well."""
+    if row.state == SupportState.OPEN:
+        return "admitted" if row.expires_at and row.expires_at > now else "over"
+    if row.state == SupportState.ASKED and row.asked_at <= now - ASKED_LIVES:
+        return "expired"
+    return {"ended": "over", "refused": "refused"}.get(row.state, row.state)
 
 
 def support_at(partner_id: UUID, tenant_id: UUID | None, public_id: str) -> SupportAccess:

@@ -41,7 +41,7 @@ from tenants.access.enums import Role, Verdict
 from tenants.access.models import AccessReview, CustomRole, DutyRule, Membership, User
 from tenants.accounts.actions import factors, passkeys
 from tenants.accounts.enums import FactorKind, Via
-from tenants.accounts.models import Factor, Visit
+from tenants.accounts.models import Factor, Provider, ScimUser, SupportAccess, Visit
 from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
 from tenants.branding import actions as branding
@@ -300,6 +300,32 @@ class Stage:
         return Factor.objects.create(
             user=self.person("analyst"), kind=FactorKind.TOTP, name="App", created_at=NOW
         )
+
+    @property
+    def provider(self) -> Provider:
+        """The identity provider of Hollis."""
+        return Provider.objects.get(tenant=self.tenant)
+
+    @property
+    def answering_provider(self) -> dict[str, Any]:
+        """Another provider, which has answered."""
+        return {
+            "name": "Fresh",
+            "issuer": "https://fresh.example.com",
+            "client_id": "portal",
+            "domains": ["fresh.example.com"],
+            "role": "",
+        }
+
+    @property
+    def support_access(self) -> SupportAccess:
+        """Somebody asks to come into Hollis."""
+        return SupportAccess.objects.filter(tenant=self.tenant, state="asked").latest("id")
+
+    @property
+    def directory_person(self) -> ScimUser:
+        """Somebody whom the directory of Hollis keeps."""
+        return ScimUser.objects.get(tenant=self.tenant)
 
     @property
     def new_passkey(self) -> dict[str, Any]:
@@ -570,6 +596,35 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _ACCOUNTS + "factors.remove": lambda s: {"factor": s.factor},
     _ACCOUNTS + "factors.reset": lambda s: {"user": s.factor.user, **_WHY},
     _ACCOUNTS + "passkeys.add": lambda s: s.new_passkey,
+    _ACCOUNTS + "providers.add_provider": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "values": s.answering_provider,
+        "secret": "a secret of many",
+        "said": {"issuer": "https://fresh.example.com"},
+    },
+    _ACCOUNTS + "providers.change_provider": lambda s: {
+        "provider": s.provider,
+        "values": {"name": "Other"},
+        "secret": "",
+    },
+    _ACCOUNTS + "providers.remove_provider": lambda s: {"provider": s.provider},
+    _ACCOUNTS + "scim.provision": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "values": {"user_name": "fresh@world.test"},
+    },
+    _ACCOUNTS + "scim.change": lambda s: {"row": s.directory_person, "values": {"active": False}},
+    _ACCOUNTS + "scim.withdraw": lambda s: {"row": s.directory_person},
+    _ACCOUNTS + "support.ask": lambda s: {
+        "tenant": s.tenant,
+        "user": s.person("partner_engineer"),
+        "reason": "Orders wait since the morning",
+        "ticket": "T-1",
+        "minutes": 30,
+    },
+    _ACCOUNTS + "support.decide": lambda s: {"access": s.support_access, "agree": True},
+    _ACCOUNTS + "support.end": lambda s: {"access": s.support_access},
     _ACCOUNTS + "policies.set_policy": lambda s: {
         "partner": s.partner,
         "tenant": s.tenant,

@@ -31,6 +31,7 @@ from tenants.tenancy.models import Partner, Tenant
 from tests.house import world
 from tests.house.world import BY, World
 from tests.support import cast as the_cast
+from tests.support.admitting import admit
 from tests.support.cast import NOW, Cast
 
 MARKS: Final = {
@@ -101,7 +102,9 @@ def _at_tenant() -> Iterator[Caller]:
         "partner_engineer": Role.PARTNER_ENGINEER,
     }
     for name, role in people.items():
-        yield Caller(name, "tenant", permissions=catalog.IN_TENANT[role])
+        held = catalog.IN_TENANT[role]
+        staff = role in catalog.PARTNER_ROLES
+        yield Caller(name, "tenant", permissions=held - catalog.NOT_IN_SUPPORT if staff else held)
     yield Caller("token", "tenant", "token", catalog.IN_TENANT[Role.PARTNER_ADMIN])
     yield Caller("narrow_token", "tenant", "token", NARROW)
     for name in ("stranger", "novel_owner", "other_owner", "other_partner_admin", "operator"):
@@ -192,6 +195,8 @@ class Ground:
             browser.force_login(self.people[name], backend=settings.AUTHENTICATION_BACKENDS[0])
             session = browser.session
             session["host"] = f"novel.{self.cast.partner_host}" if elsewhere else host
+            if support := admit(self.people[name], host):
+                session["support"] = support
             session.save()
         return browser
 

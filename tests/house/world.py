@@ -32,6 +32,9 @@ from templates_lib.models import TemplateVersion
 from tenants.access import actions as access
 from tenants.access.actions import reviewing, roles
 from tenants.access.enums import Role
+from tenants.access.models import User
+from tenants.accounts.actions import scim
+from tenants.accounts.models import Provider, ScimUser, SupportAccess
 from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
 from tenants.branding import actions as branding
@@ -204,6 +207,9 @@ def _of_access(made: World, tenant: Tenant, times: int, now: datetime) -> None:
         made.keys |= {"member": member, "token": token, "token_text": text}
     made.ids["tenant"] = tenant.public_id
     _of_rights(made, tenant.partner, tenant, times, now)
+    made.ids["provider"] = provider(tenant.partner, tenant, made.mark, now).public_id
+    made.ids["person"] = directory_person(tenant.partner, tenant, made.mark, now).public_id
+    made.ids["support_access"] = support_access(tenant, made.mark, now).public_id
 
 
 def _of_rights(made: World, partner: Partner, tenant: Tenant | None, times: int, now: datetime) -> None:
@@ -249,6 +255,8 @@ def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = N
     made.ids["domain"] = branding.claim_domain(
         partner=partner, tenant=None, host=f"{mark.lower()}.shop-example.com", actor=BY, now=now
     ).public_id
+    made.ids["provider"] = provider(partner, None, mark, now).public_id
+    made.ids["person"] = directory_person(partner, None, mark, now).public_id
     made.ids["entry"] = AuditEvent.objects.filter(partner_id=partner_id).latest("id").public_id
     stream, _ = audit.create_stream(
         name=f"{mark} log",
@@ -260,6 +268,49 @@ def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = N
     )
     made.ids["stream"] = stream.public_id
     return made
+
+
+def provider(partner: Partner, tenant: Tenant | None, mark: str, now: datetime) -> Provider:
+    """An identity provider of a place, as it was when it answered last."""
+    made, _ = Provider.objects.get_or_create(
+        partner=partner,
+        tenant=tenant,
+        issuer=f"https://{mark.lower()}.example.com",
+        defaults={
+            "name": f"{mark} sign-on",
+            "client_id": "portal",
+            "domains": [f"{mark.lower()}.example.com"],
+            "created_at": now,
+        },
+    )
+    return made
+
+
+def support_access(tenant: Tenant, mark: str, now: datetime) -> SupportAccess:
+    """Somebody of the partner asks to come into a client."""
+    staff = User.objects.filter(memberships__partner=tenant.partner, memberships__tenant=None).earliest("id")
+    return SupportAccess.objects.create(
+        partner=tenant.partner,
+        tenant=tenant,
+        user=staff,
+        reason=f"{mark} says that orders wait",
+        minutes=30,
+        state="asked",
+        asked_at=now,
+    )
+
+
+def directory_person(partner: Partner, tenant: Tenant | None, mark: str, now: datetime) -> ScimUser:
+    """Somebody whom a directory keeps at a place."""
+    name = f"{mark.lower()}-directory{'' if tenant else '-staff'}@world.test"
+    found = ScimUser.objects.filter(partner=partner, tenant=tenant, user_name=name).first()
+    return found or scim.provision(
+        partner=partner,
+        tenant=tenant,
+        values={"user_name": name, "name": f"{mark} Person of a directory"},
+        actor=BY,
+        now=now,
+    )
 
 
 def _of_library(made: World, ref: TenantRef, now: datetime) -> None:

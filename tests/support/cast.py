@@ -14,7 +14,7 @@ from django.core.management import call_command
 from kernel import clock, jobs
 from kernel.actor import Actor, system
 from tenants.access import actions as access
-from tenants.access.enums import Role
+from tenants.access.enums import Role, Staff
 from tenants.access.models import User
 from tenants.access.queries import actor_for
 from tenants.tenancy import actions as tenancy
@@ -74,7 +74,13 @@ class Cast:
 
     def actor(self, user: User, host: str = "") -> Actor:
         """`user` as the doer of what happens on `host`, or in Hollis."""
-        return actor_for(user, self.place(host or self.host), request_id="test-request", address="127.0.0.1")
+        return actor_for(
+            user,
+            self.place(host or self.host),
+            staff=Staff.CONSOLE,
+            request_id="test-request",
+            address="127.0.0.1",
+        )
 
     def place(self, host: str) -> HostRef:
         """Where `host` leads."""

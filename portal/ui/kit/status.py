@@ -82,6 +82,10 @@ LOOKS: Final[Mapping[str, Look]] = {
     "expiring": Look(tone="warn", icon="clock-alert", word=_("Ends soon")),
     "expired": Look(tone="warn", icon="clock-alert", word=_("Expired")),
     "revoked": Look(tone="wait", icon="ban", word=_("Revoked")),
+    "asked": Look(tone="info", icon="hourglass", word=_("Asked for")),
+    "admitted": Look(tone="warn", icon="shield-alert", word=_("Inside")),
+    "refused": Look(tone="wait", icon="ban", word=_("Refused")),
+    "over": Look(tone="wait", icon="circle-check", word=_("Over")),
     "verified": Look(tone="ok", icon="badge-check", word=_("Verified")),
     "unverified": Look(tone="warn", icon="circle-alert", word=_("Not verified")),
     # lines of a run's journal

@@ -103,7 +103,7 @@ def set_role(*, membership: Membership, role: AnyRole, actor: Actor, now: dateti
         check_standing(membership, actor)
         before, columns = membership.role_said, _columns(role)
         if (membership.role, membership.custom) != tuple(columns.values()):
-            _keep_one_admin(membership)
+            keep_one_admin(membership)
             membership.role, membership.custom = columns.values()
             membership.save(update_fields=["role", "custom"])
             record(
@@ -138,7 +138,7 @@ def remove_member(*, membership: Membership, actor: Actor, now: datetime) -> Non
 
 def end_membership(*, membership: Membership, actor: Actor, now: datetime) -> None:
     """Let a membership end in the caller's transaction, which has asked whether the actor may. Raises LastAdmin."""
-    _keep_one_admin(membership)
+    keep_one_admin(membership)
     record(
         actor=actor,
         action="access.remove_member",
@@ -150,7 +150,7 @@ def end_membership(*, membership: Membership, actor: Actor, now: datetime) -> No
     membership.delete()
 
 
-def _keep_one_admin(leaving: Membership) -> None:
+def keep_one_admin(leaving: Membership) -> None:
     if leaving.role not in (Role.PARTNER_ADMIN, Role.TENANT_ADMIN):
         return
     others = (

@@ -16,6 +16,7 @@ from kernel.errors import NotFound
 from kernel.ids import parse_public_id
 from kernel.secrets import sign
 from tenants.access import catalog
+from tenants.access.enums import Staff
 from tenants.access.errors import BadToken, InvitationSpent
 from tenants.access.models import ApiToken, Invitation, Membership, User
 from tenants.access.queries import rights
@@ -28,8 +29,13 @@ MOST_TRIES: Final = 8
 """How often an invitation's mail is tried, with longer and longer pauses."""
 
 
-def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str = "") -> Actor:
-    """`user` as the doer of what happens on `host`, with the permissions that hold there (none for a stranger)."""
+def actor_for(
+    user: User, host: HostRef, *, staff: Staff = Staff.OUTSIDE, request_id: str = "", address: str = ""
+) -> Actor:
+    """`user` as the doer of what happens on `host`, with the permissions that hold there (none for a stranger).
+
+    `staff` says as what a partner's staff are in a client: their role alone opens no client's portal.
+    """
     permissions: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ()
     scoped = False
@@ -38,9 +44,13 @@ def actor_for(user: User, host: HostRef, *, request_id: str = "", address: str =
             permissions, roles = catalog.OPERATOR, ("platform_operator",)
     elif host.partner is not None:
         held = rights.memberships_at(user.id, host.partner.id, host.tenant.id if host.tenant else None)
+        if host.tenant is not None and staff == Staff.OUTSIDE:
+            held = [one for one in held if one.tenant_id is not None]
         permissions = frozenset().union(
             *(rights.permissions_of(one.role, one.custom, in_tenant=host.tenant is not None) for one in held)
         )
+        if host.tenant is not None and staff == Staff.SUPPORT:
+            permissions -= catalog.NOT_IN_SUPPORT
         roles = tuple(one.role for one in held)
         scoped = host.tenant is not None and bool(held) and all(one.scoped for one in held)
     return Actor(
@@ -80,7 +90,7 @@ def actor_for_token(
     ):
         raise BadToken
     scopes = frozenset(row.scopes)
-    maker = actor_for(row.created_by, host) if row.created_by is not None else None
+    maker = actor_for(row.created_by, host, staff=Staff.CONSOLE) if row.created_by is not None else None
     if maker is not None:  # a token is never more than its maker still is
         scopes &= maker.permissions
     if not scopes:

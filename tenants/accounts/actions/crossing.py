@@ -15,6 +15,7 @@ from tenants.access.queries import Place, digest
 from tenants.accounts import queries
 from tenants.accounts.enums import Via
 from tenants.accounts.models import Crossing, Provider, SupportAccess
+from tenants.tenancy import context
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,27 @@ def issue(
     place: Place,
     host: str,
     session: Mapping[str, Any],
+    origin: UUID | None,
     support: SupportAccess | None = None,
     now: datetime,
 ) -> str:
-    """A pass for `place`. Raises NotFound where the word of an identity provider does not reach so far."""
+    """A pass for `place`, from a host of partner `origin`. Raises NotFound where what they showed does not reach it.
+
+    To another partner's places goes only who has a password, which takes a mail to come by: a login that a partner made
+    for somebody else's address stays with that partner.
+    """
     provider = session.get(queries.PROVIDER)
     if provider and not _reaches(UUID(provider), place):
         raise NotFound
-    with transaction.atomic():
+    if support is None and place.tenant_id and not queries.is_member(user, place.partner_id, place.tenant_id):
+        raise NotFound  # a partner's staff come for support, or not at all
+    if origin is not None and origin != place.partner_id and not user.has_usable_password():
+        raise NotFound
+    with context.leave(), transaction.atomic():
         text = access.issue_handoff(user_id=user.id, host=host, now=now)
         Crossing.objects.create(
             handoff=Handoff.objects.get(digest=digest(text)),
-            via=Via.SUPPORT if support else session.get(queries.VIA, Via.PASSWORD),
+            via=session.get(queries.VIA, Via.PASSWORD),
             strong=bool(session.get(queries.STRONG)),
             provider_id=provider,
             support=support,
@@ -54,7 +64,8 @@ def issue(
 
 def _reaches(provider_id: UUID, place: Place) -> bool:
     """A partner's provider speaks for its own people in the partner's places; a client's in that client."""
-    found = Provider.objects.filter(pk=provider_id, partner_id=place.partner_id).first()
+    with context.leave():
+        found = Provider.objects.filter(pk=provider_id, partner_id=place.partner_id).first()
     return found is not None and found.tenant_id in (None, place.tenant_id)
 
 

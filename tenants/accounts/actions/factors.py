@@ -14,9 +14,10 @@ from kernel import secrets
 from kernel.actor import Actor
 from tenants.access.models import User
 from tenants.access.queries import digest
+from tenants.accounts.actions import visits
 from tenants.accounts.enums import FactorKind
 from tenants.accounts.errors import WrongCode
-from tenants.accounts.models import Factor, RecoveryCode
+from tenants.accounts.models import Factor, Identity, RecoveryCode
 from tenants.accounts.queries import app_of
 from tenants.audit.actions import record
 from tenants.tenancy import context
@@ -163,6 +164,15 @@ def reset(*, user: User, reason: str, actor: Actor, now: datetime) -> int:
             reason=reason,
         )
     return count
+
+
+def start_afresh(*, user: User, now: datetime) -> None:
+    """Somebody has proved by a mail that this login is theirs: what was set up on it before, by whomever, is void."""
+    with transaction.atomic():
+        Factor.objects.filter(user=user).delete()
+        RecoveryCode.objects.filter(user=user).delete()
+        Identity.objects.filter(user=user).delete()
+        visits.end_all(user=user, now=now)
 
 
 def _digits(text: str) -> str:

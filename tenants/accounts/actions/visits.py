@@ -91,6 +91,11 @@ def end_at(*, user: User, partner_id: UUID, tenant_id: UUID | None, now: datetim
     return _end(Visit.objects.filter(here, user=user), now)
 
 
+def end_all(*, user: User, now: datetime) -> int:
+    """End all of a person's sessions; within the act that makes them worth nothing."""
+    return _end(Visit.objects.filter(user=user), now)
+
+
 def _end(rows: "QuerySet[Visit]", now: datetime) -> int:
     keys = list(rows.filter(ended_at__isnull=True).values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()

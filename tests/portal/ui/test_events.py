@@ -98,7 +98,7 @@ def test_webhooks_are_for_those_who_manage_them(
         f"/endpoints/{made.ids['endpoint']}/secret",
         f"/endpoints/{made.ids['endpoint']}/switch",
     )
-    for name, status in {"owner": 200, "partner_engineer": 200, "manager": 403, "auditor": 403}.items():
+    for name, status in {"owner": 200, "partner_engineer": 403, "manager": 403, "auditor": 403}.items():
         browser = client_for(getattr(cast, name), cast.host)
         for address in pages:
             assert browser.get(address).status_code == status, (name, address)

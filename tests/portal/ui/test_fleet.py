@@ -16,6 +16,7 @@ from portal.ui import figures
 from portal.ui import fleet_figures as fleet
 from templates_lib import queries as templates
 from templates_lib.actions import installing
+from tenants.access.models import Membership
 from tenants.tenancy import context, queries
 from tenants.tenancy.models import Tenant
 from tests.house import world
@@ -126,7 +127,11 @@ def test_the_client_s_page_lists_what_is_installed(cast: Cast, console: Client) 
 def test_a_portal_is_opened_at_the_page_that_was_asked_for_and_nowhere_else(
     cast: Cast, console: Client
 ) -> None:
-    public = Tenant.objects.get(pk=cast.tenant.id).public_id
+    tenant = Tenant.objects.get(pk=cast.tenant.id)
+    public = tenant.public_id
+    Membership.objects.create(
+        user=cast.partner_admin, partner=tenant.partner, tenant=tenant, role="tenant_admin", created_at=NOW
+    )
     page = console.post(f"/go/{public}", {"next": "/inbox/?status=open"}).content.decode()
     address = page.split('content="0;url=')[1].split('"')[0].replace("&amp;", "&")
     answer = Client(HTTP_HOST=cast.host).get(address[address.index("/enter") :])
