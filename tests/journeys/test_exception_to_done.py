@@ -11,13 +11,16 @@ from django.test import Client
 
 from automations.connectors import actions as connectors
 from automations.engine.models import Run
-from automations.inbox.models import Case
+from automations.inbox import tasks
+from automations.inbox.actions import pending
+from automations.inbox.models import Case, Intent
 from automations.insights import queries as insights
 from deploy.estate.catalogue import CATALOGUE
 from kernel import clock
 from templates_lib import queries as templates
 from templates_lib.actions import installing
 from tenants.audit.models import AuditEvent
+from tenants.tenancy import context
 from tenants.tenancy.queries import TenantRef
 from tests.browser.conftest import Visit
 from tests.house.world import BY
@@ -84,6 +87,12 @@ def asked(state: dict[str, Any], route: str) -> int:
     return found.get(route, 0)
 
 
+def carried_out(tenant: TenantRef) -> None:
+    """What the job does once a decision can no longer be undone."""
+    with context.enter(tenant):
+        tasks.carry_out(key=str(Intent.objects.get().id))
+
+
 @pytest.mark.timeout(240)
 def test_a_reviewer_corrects_the_postcode_and_the_run_goes_on_from_the_step_that_failed(
     committed: Any,
@@ -127,8 +136,11 @@ def test_a_reviewer_corrects_the_postcode_and_the_run_goes_on_from_the_step_that
     page.fill("[name=reason]", "The customer gave it by phone")
     page.click("text=Send it on with this")
     page.wait_for_url(f"**/inbox/{case.public_id}/")
-    page.wait_for_selector("text=The run is on its way")
+    page.wait_for_selector("button:has-text('Undo')")
     page.evaluate("window.stayed = true")
+    page.wait_for_timeout(pending.UNDO.total_seconds() * 1000)
+    aside(carried_out, cast.tenant)
+    page.wait_for_selector("text=The run is on its way")
 
     worker(seconds=20, idle=3)
     page.wait_for_selector("text=Rosa Reviewer closed it")

@@ -157,6 +157,10 @@ def test_a_partner_sets_up_a_client_installs_a_template_and_sees_its_first_run(
     row = page.locator("tr:has-text('Nova Küche')")
     assert "Healthy" in row.inner_text()
     row.locator("button:has-text('runs today')").click()
+    # a client lets its partner in for a reason and for a time
+    page.wait_for_selector("text=What for")
+    page.fill("[name=reason]", "The first run of the new template")
+    page.click(".formfoot button:has-text('Go in')")
     page.wait_for_url(re.compile(r"//nova-kuche\.meridian\.localhost:\d+/runs/"))
     page.wait_for_selector("text=20003")
     assert [one for one in seen.complaints if "nova-kuche" not in one] == []
