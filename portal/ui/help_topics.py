@@ -408,7 +408,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
             ),
         ),
         url="profile",
-        rooms=("profile",),
+        rooms=("profile", "accounts"),
         icon="user-round",
         hosts=ALL,
     ),

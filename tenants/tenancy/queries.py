@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from django.db import connection as _django_connection
 from django.db.models import Count, Q
 
 from tenants.tenancy import store
@@ -14,6 +15,7 @@ from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.errors import NoTenant, UnknownHost
 from tenants.tenancy.models import Deletion, Domain, Partner, ProvisioningJob, Tenant
 
+connection: Any = _django_connection  # django-tenants adds `tenant` and the setters
 _HOST_SECONDS: Final = 1.0
 _hosts: dict[str, tuple[float, "HostRef | None"]] = {}
 
@@ -147,11 +149,16 @@ def forget_hosts() -> None:
 
 
 def _look_up(name: str) -> HostRef | None:
-    domain = (
-        Domain.objects.select_related("partner", "tenant")
-        .filter(host=name, verified_at__isnull=False)
-        .first()
-    )
+    before = connection.tenant
+    connection.set_schema_to_public()  # whoever asks: a tenant's role sees no host but its own, and all remember this
+    try:
+        domain = (
+            Domain.objects.select_related("partner", "tenant")
+            .filter(host=name, verified_at__isnull=False)
+            .first()
+        )
+    finally:
+        connection.set_tenant(before)
     if domain is None or domain.partner.state != PartnerState.ACTIVE:
         return None
     if domain.tenant is not None and domain.tenant.state == TenantState.ARCHIVED:

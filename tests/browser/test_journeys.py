@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -166,9 +167,16 @@ def test_a_new_client_is_set_up_watched_and_opened(cast: Cast, visit: Callable[.
     page.wait_for_timeout(2_500)
     assert asked == []
     page.click("text=Open portal")
+    come_in(page)
     page.wait_for_url(re.compile("nova-kuche"))
     page.wait_for_selector("text=Nova Küche")
     actions.roll_back(job=job, now=clock.now())
+
+
+def come_in(page: Any) -> None:
+    """A client lets its partner in for a reason and for a time."""
+    page.fill("[name=reason]", "Looking after it")
+    page.click(".formfoot button:has-text('Go in')")
 
 
 def test_everything_works_without_scripts(cast: Cast, visit: Callable[..., Visit]) -> None:
@@ -193,4 +201,5 @@ def test_everything_works_without_scripts(cast: Cast, visit: Callable[..., Visit
     seen.go("/clients/")
     page.click("[popovertarget=places]")
     page.click("#places button:has-text('Hollis Home')")
+    come_in(page)
     page.wait_for_url(re.compile("hollis.*overview"))

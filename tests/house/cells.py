@@ -25,10 +25,26 @@ OWN_WAYS: Final[dict[tuple[str, str], set[int]]] = {
     ("hooks", "GET"): {405},
     ("ready", "GET"): {200, 503},
     ("ready", "POST"): {200, 503},
+    # a body is read before it is looked whom it is about
+    ("scim:user", "PUT"): {200, 400, 404},
+    ("scim:user", "PATCH"): {200, 400, 404},
 }
 """What some addresses answer behind an open door, by name and method, where that is not 200 or the like."""
-BY_GET: Final = {"enter"}
-"""Addresses that write when they are read: a pass is a link, and works once."""
+BY_GET: Final = {"enter", "notices:read", "inbox:view-remove"}
+"""Addresses that write for who may only read: a pass is a link, and works once; notices and views are one's own."""
+_NONE_HERE: Final = (
+    "api/scim/v2/Groups/",
+    "branding/discard",
+    "clients/<str:tenant>/delete",
+    "clients/<str:tenant>/keep",
+    "clients/deleted/<",
+    "notifications/<str:notice>/",
+    "notifications/answer/",
+    "people/<str:member>/scope",
+    "tables/<str:table>/withdraw",
+    "tasks/<str:case>/",
+)
+"""Addresses of what the ground has none of: a draft, an archived client, a notice, a store's task, a member to scope."""
 _MINE: Final = {"protection-remove", "session-end"}
 """Addresses of what is somebody's own: for everybody else there is nothing."""
 _UNSAFE: Final = ("POST", "PUT", "PATCH", "DELETE")
@@ -117,6 +133,10 @@ def _more(cell: Cell) -> Iterator[int]:
         yield 401  # no pass, no signature, a link that no mail named
     if route.name in _MINE:
         yield 404
+    if route.pattern.startswith(_NONE_HERE):
+        yield from (403, 404, 410)
+    if route.name == "support-enter" or (route.name == "inbox:view-remove" and not cell.caller.strong):
+        yield 403  # who has a role there needs no support access; a view belongs to who made it
     if route.name.endswith(":clock"):
         yield 404  # only a sandbox has a clock of its own
 

@@ -179,8 +179,8 @@ class Ground:
         tenant = self.worlds["hollis" if whose == "own" else whose].ids
         found = {**tenant, **self.worlds[console].ids} if kind == "partner" else dict(tenant)
         brand = "meridian" if kind != "platform" else "nobody"
-        found |= {f"brand-{what}:slug": brand for what in ("css", "mark", "logo")}
-        found |= {f"brand-{what}:version": "v1" for what in ("css", "mark", "logo")}
+        found |= {f"brand-{what}:slug": brand for what in ("css", "mark", "logo", "favicon")}
+        found |= {f"brand-{what}:version": "v1" for what in ("css", "mark", "logo", "favicon")}
         found["place"] = tenant["tenant"]
         return {**found, **self.rows} if kind == "platform" else found
 
@@ -220,6 +220,9 @@ def furnish() -> Ground:
         ground = Ground(cast, worlds, people, tokens, rows=dict(_office_rows()))
         branding.set_logo(
             partner=Partner.objects.get(slug="meridian"), picture=picture("navy"), actor=BY, now=NOW
+        )
+        branding.set_favicon(
+            partner=Partner.objects.get(slug="meridian"), picture=picture("teal"), actor=BY, now=NOW
         )
         for place in (cast.tenant, novel_ref, cast.other_tenant):
             with context.enter(place):

@@ -32,7 +32,7 @@ from templates_lib.models import TemplateVersion
 from tenants.access import actions as access
 from tenants.access.actions import reviewing, roles
 from tenants.access.enums import Role
-from tenants.access.models import User
+from tenants.access.models import DutyRule, User
 from tenants.accounts.actions import scim
 from tenants.accounts.models import Provider, ScimUser, SupportAccess
 from tenants.audit import actions as audit
@@ -219,7 +219,10 @@ def _of_rights(made: World, partner: Partner, tenant: Tenant | None, times: int,
         name = f"{made.mark} {number} role"
         made.keys["own_role"] = roles.make_role(name=name, permissions=["audit.read"], **place)
     low, high = "inbox.decide", "tenancy.provision"  # which no token of a test has both of
-    made.keys["duty"] = roles.forbid_pair(first=low, second=high, reason=f"{made.mark} says so", **place)
+    rule = DutyRule.objects.filter(partner=partner, tenant=tenant).first()  # a pair is kept apart once
+    # a partner's rule is shown to its clients, who have to keep to it
+    reason = f"{made.mark} says so" if tenant else "So that nobody does both"
+    made.keys["duty"] = rule or roles.forbid_pair(first=low, second=high, reason=reason, **place)
     with context.enter(tenant.id) if tenant else context.leave():
         made.keys["review"] = reviewing.start_review(**place)
     made.keys["item"] = made.keys["review"].items.filter(holder__startswith=made.mark.lower()).latest("id")

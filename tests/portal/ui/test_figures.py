@@ -226,8 +226,10 @@ def test_another_client_s_orders_are_no_part_of_it(
 ) -> None:
     place_orders(tenant, "OURS-1")
     browser = client_for(cast.other_owner, cast.other_host)
-    assert "OURS-1" not in browser.get("/figures/orders_placed/?period=all").content.decode()
-    assert browser.get("/figures/orders_placed/?period=all").context["count"] == 0
+    with context.leave():  # a request finds its client by itself
+        answer = browser.get("/figures/orders_placed/?period=all")
+    assert (answer.status_code, answer.context["count"]) == (200, 0)
+    assert "OURS-1" not in answer.content.decode()
 
 
 def test_a_sandbox_is_looked_at_by_its_own_clock(

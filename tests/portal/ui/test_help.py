@@ -59,7 +59,13 @@ def test_one_reads_about_pages_that_one_may_open(cast: Cast, client_for: Callabl
 
 
 def test_every_room_with_pages_has_a_topic() -> None:
-    covered = {room for topic in TOPICS for room in topic.rooms} | {"api", "help", "platform", "admin"}
+    covered = {room for topic in TOPICS for room in topic.rooms} | {
+        "api",
+        "scim",
+        "help",
+        "platform",
+        "admin",
+    }
     for urls in ("portal.urls_partner", "portal.urls_tenant"):
         rooms = {str(name) for name in get_resolver(urls).namespace_dict}
         assert rooms <= covered, (
