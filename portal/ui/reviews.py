@@ -46,9 +46,6 @@ def why(request: SignedIn) -> HttpResponse:
     partner_id, tenant_id = place(request)
     members = list(queries.people_of(partner_id=partner_id, tenant_id=tenant_id))
     people = [(one.user.public_id, str(one.user)) for one in members]
-    if tenant_id is not None:
-        staff = queries.people_of(partner_id=partner_id)
-        people += [(one.user.public_id, f"{one.user} ({one.role_name})") for one in staff]
     asked = request.GET.get("person", ""), request.GET.get("right", "")
     found = None
     if asked[0] in dict(people) and asked[1] in catalog.PERMISSIONS:

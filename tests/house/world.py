@@ -32,7 +32,7 @@ from templates_lib.models import TemplateVersion
 from tenants.access import actions as access
 from tenants.access.actions import reviewing, roles
 from tenants.access.enums import Role
-from tenants.access.models import DutyRule, User
+from tenants.access.models import AccessReview, DutyRule, User
 from tenants.accounts.actions import scim
 from tenants.accounts.models import Provider, ScimUser, SupportAccess
 from tenants.audit import actions as audit
@@ -224,8 +224,13 @@ def _of_rights(made: World, partner: Partner, tenant: Tenant | None, times: int,
     reason = f"{made.mark} says so" if tenant else "So that nobody does both"
     made.keys["duty"] = rule or roles.forbid_pair(first=low, second=high, reason=reason, **place)
     with context.enter(tenant.id) if tenant else context.leave():
-        made.keys["review"] = reviewing.start_review(**place)
-    made.keys["item"] = made.keys["review"].items.filter(holder__startswith=made.mark.lower()).latest("id")
+        still = AccessReview.objects.filter(partner=partner, tenant=tenant, signed_at__isnull=True).first()
+        made.keys["review"] = still or reviewing.start_review(**place)
+    items = made.keys["review"].items.all()
+    mine = items.filter(holder__startswith=made.mark.lower())
+    made.keys["item"] = (mine if mine.exists() else items).latest(
+        "id"
+    )  # an older review knows none of today's
     made.ids |= {name: made.keys[name].public_id for name in ("own_role", "duty", "review", "item")}
 
 
