@@ -18,7 +18,7 @@ from portal.ui.kit.pages import go, key_of, page
 from tenants.branding import actions, queries
 from tenants.branding.models import DomainClaim
 from tenants.tenancy.models import Partner
-from tenants.tenancy.queries import primary_host, tenants_of
+from tenants.tenancy.queries import tenants_of
 
 
 class DomainForm(forms.Form):
@@ -72,8 +72,8 @@ def domains(request: PartnerRequest) -> HttpResponse:
             "state": _state(one),
             "name": queries.proof_name(one.host),
             "value": queries.proof_value(one),
-            "first": one.host in first,
-            "target": primary_host(partner_id=one.partner_id, tenant_id=one.tenant_id),
+            "first": one.host == first.get(one.tenant_id),
+            "target": first.get(one.tenant_id, ""),
         }
         for one in queries.claims_of(request.partner.id)
     ]

@@ -160,7 +160,7 @@ def claims_to_check(now: datetime) -> list[UUID]:
     return list(DomainClaim.objects.filter(stale).values_list("id", flat=True)[:100])
 
 
-def primary_hosts(partner_id: UUID) -> set[str]:
-    """The names by which a partner's portals go."""
+def primary_hosts(partner_id: UUID) -> dict[UUID | None, str]:
+    """The names by which a partner's portals go: by client, and None for its console."""
     found = Domain.objects.filter(partner_id=partner_id, is_primary=True, verified_at__isnull=False)
-    return set(found.values_list("host", flat=True))
+    return dict(found.values_list("tenant_id", "host"))
