@@ -196,7 +196,7 @@ def test_everything_works_without_scripts(cast: Cast, visit: Callable[..., Visit
     assert page.get_attribute("html", "data-theme") == "dark"
     page.set_viewport_size({"width": 390, "height": 844})
     page.click(".menu-b")
-    assert page.is_visible("#side nav >> text=Audit log")
+    page.wait_for_selector("#side nav >> text=Audit log")
     page.set_viewport_size({"width": 1440, "height": 900})
     seen.go("/clients/")
     page.click("[popovertarget=places]")
