@@ -12,3 +12,7 @@ class EngineConfig(AppConfig):
     def ready(self) -> None:
         """Register the drain, what events do, and who uses connections."""
         from automations.engine import handlers, registry, tasks  # noqa: F401
+        from automations.engine.actions import at_work
+        from kernel import work
+
+        work.register(at_work.Bulks())

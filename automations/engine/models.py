@@ -21,10 +21,8 @@ class Definition(Row):
 
     class Meta:
         ordering = ["name", "-published_at"]
-        constraints = [
-            # a version is one document
-            models.UniqueConstraint(fields=["name", "version"], name="definition_version_once"),
-        ]
+        # a version is one document
+        constraints = [models.UniqueConstraint(fields=["name", "version"], name="definition_version_once")]
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -330,6 +328,7 @@ class Bulk(Row):
     next_at = models.DateTimeField(help_text="Nothing is done before; by the database's clock.")
     moved_at = models.DateTimeField(help_text="When something happened last; by the database's clock.")
     over_at = models.DateTimeField(null=True)
+    cancelled = models.BooleanField(db_default=False, help_text="Called off: what waited is left alone.")
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -20,6 +20,7 @@ from portal.api import (
     standing,
     templates,
     tenancy,
+    work,
 )
 
 _Addresses = list[URLPattern | URLResolver]
@@ -45,6 +46,12 @@ _BOTH: Final[_Addresses] = [
     path("audit-proof", audit.AuditProof.as_view(), name="audit-proof"),
     path("audit-streams", audit.Streams.as_view(), name="audit-streams"),
     path("audit-streams/<str:stream>", audit.OneStream.as_view(), name="audit-stream"),
+    path("work", work.Works.as_view(), name="work"),
+    path("work/<str:work_id>", work.OneWork.as_view(), name="one-work"),
+    path("work/<str:work_id>/items", work.WorkItems.as_view(), name="work-items"),
+    path("work/<str:work_id>/pause", work.PauseWork.as_view(), name="work-pause"),
+    path("work/<str:work_id>/continue", work.ContinueWork.as_view(), name="work-continue"),
+    path("work/<str:work_id>/cancel", work.CancelWork.as_view(), name="work-cancel"),
     path("templates", templates.Library.as_view(), name="templates"),
     path("templates/<slug:slug>/versions", templates.Versions.as_view(), name="template-versions"),
     path(

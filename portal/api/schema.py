@@ -53,6 +53,7 @@ _OTHERS: Final = {
     "right": "The right, as in inbox.decide.",
     "slug": "The template's name.",
     "version": "The version, as in 1.2.0.",
+    "work_id": "Id of the piece of work; its beginning says of which kind it is.",
 }
 
 

@@ -26,6 +26,7 @@ from portal.ui import (
     signing_in,
     support,
     templates,
+    work,
 )
 
 HELP: Final = [
@@ -126,10 +127,17 @@ AUDIT: Final = [
     path("<str:entry>/erase", audit_proof.erase, name="erase"),
 ]
 
+WORK: Final = [
+    path("", work.works, name="list"),
+    path("<str:work_id>/", work.one, name="one"),
+    path("<str:work_id>/<slug:how>", work.steer, name="steer"),
+]
+
 CONSOLE_AND_TENANT: Final[list[URLPattern | URLResolver]] = [
     path("", sessions.start, name="start"),
     path("", include((PEOPLE, "access"))),
     path("audit/", include((AUDIT, "audit"))),
+    path("work/", include((WORK, "work"))),
 ]
 
 _INSTALLATION: Final[list[URLPattern | URLResolver]] = [

@@ -58,6 +58,7 @@ ACTS.update(
     {
         "engine.start_bulk": gettext_lazy("Began to act on many runs"),
         "engine.stop_bulk": gettext_lazy("Stopped an act on many runs"),
+        "engine.cancel_bulk": gettext_lazy("Called an act on many runs off"),
         "engine.continue_bulk": gettext_lazy("Let an act on many runs go on"),
     }
 )

@@ -17,7 +17,8 @@ from automations.insights.enums import Better, Unit
 from kernel.errors import NotFound
 from portal.permissions import door
 from portal.request import SignedIn
-from portal.ui.help_topics import TOPICS, Topic
+from portal.ui.help_topic import Topic
+from portal.ui.help_topics import TOPICS
 from portal.ui.kit.pages import page
 from portal.ui.kit.prose import prose
 from portal.ui.place import crumbs, there

@@ -1,33 +1,14 @@
 """What each page is for, in a few sentences: the help's own text."""
 
-from dataclasses import dataclass
 from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Words = str | Promise
-PARTNER: Final = ("partner",)
-TENANT: Final = ("tenant",)
-BOTH: Final = ("partner", "tenant")
-ALL: Final = ("platform", "partner", "tenant")
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A page or a family of pages: which views of which rooms it is about, where it is, who may open it."""
-
-    title: Words
-    text: tuple[Words, ...]
-    url: str
-    rooms: tuple[str, ...]
-    icon: str
-    hosts: tuple[str, ...] = TENANT
-    permission: str = ""
-    views: tuple[str, ...] = ()
-
+from portal.ui.help_topic import ALL, BOTH, PARTNER, Topic
+from portal.ui.help_topics_more import MORE
 
 TOPICS: Final[tuple[Topic, ...]] = (
+    *MORE,
     Topic(
         title=_("Notifications"),
         text=(

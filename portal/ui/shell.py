@@ -107,6 +107,7 @@ NAV: Final[list[Entry]] = [
     Entry("access:tokens", lazy("API tokens"), icon="key-round", permission="access.tokens", hosts=BOTH, group=SETUP),
     Entry("tenancy:secrets", lazy("Secrets"), icon="lock", permission="connectors.edit", group=SETUP),
     Entry("billing:plan", lazy("Plan and usage"), icon="receipt", permission="billing.read", group=SETUP),
+    Entry("work:list", lazy("Long work"), icon="hourglass", permission="work.read", hosts=BOTH, group=SETUP),
     Entry("audit:trail", lazy("Audit log"), icon="scroll-text", permission="audit.read", hosts=BOTH, group=SETUP),
     Entry("tenancy:settings", lazy("Settings"), icon="settings", permission="settings.edit", group=SETUP),
     # the platform

@@ -40,12 +40,15 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "audit.stream": "Send the audit log to other systems",
     "audit.erase": "Erase personal data from the audit log",
     "settings.edit": "Change settings",
+    "work.read": "See long work and how far it is",
+    "work.steer": "Pause, continue and cancel long work",
 }
 
 _WATCH: Final = frozenset(
     {"templates.read", "connectors.read", "events.read", "engine.read", "inbox.read", "insights.read"}
+    | {"work.read"}
 )
-_STAFF: Final = _WATCH | {"inbox.decide", "inbox.comment", "tasks.do", "engine.operate"}
+_STAFF: Final = _WATCH | {"inbox.decide", "inbox.comment", "tasks.do", "engine.operate", "work.steer"}
 _TENANT_ADMIN: Final = _STAFF | {
     "access.people",
     "access.tokens",
@@ -70,7 +73,7 @@ AT_PARTNER: Final[Mapping[Role, frozenset[str]]] = {
     Role.PARTNER_ADMIN: frozenset(PERMISSIONS) - {"inbox.decide"},
     Role.PARTNER_ENGINEER: frozenset(
         {"tenancy.read", "tenancy.clock", "templates.read", "templates.install", "engine.pause"}
-        | {"tenancy.support"}
+        | {"tenancy.support", "work.read"}
     ),
 }
 """What partner staff may do in the partner's console."""
@@ -86,16 +89,18 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
         "engine.operate",
         "engine.pause",
         "inbox.comment",
+        "work.steer",
     }
     | {"tenancy.clock"},
     Role.TENANT_ADMIN: _TENANT_ADMIN,
     Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "engine.pause", "audit.read"},
     Role.REVIEWER: frozenset({"inbox.read", "inbox.decide", "inbox.comment", "insights.read", "events.read"})
-    | {"engine.read", "engine.operate"},
+    | {"engine.read", "engine.operate", "work.read", "work.steer"},
     Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment", "tasks.do"}),
-    Role.ANALYST: frozenset({"insights.read", "events.read", "engine.read", "inbox.read", "templates.read"}),
+    Role.ANALYST: frozenset({"insights.read", "events.read", "engine.read", "inbox.read", "templates.read"})
+    | {"work.read"},
     Role.AUDITOR: frozenset({"audit.read", "engine.read", "inbox.read", "insights.read", "events.read"})
-    | {"access.review"},
+    | {"access.review", "work.read"},
 }
 """What each role may do inside a client tenant; partner staff act in every tenant of their partner."""
 

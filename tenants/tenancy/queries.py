@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from tenants.tenancy import store
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.errors import NoTenant, UnknownHost
-from tenants.tenancy.models import Deletion, Domain, Partner, ProvisioningJob, Tenant
+from tenants.tenancy.models import Deletion, Domain, FleetState, Partner, ProvisioningJob, Tenant
 
 connection: Any = _django_connection  # django-tenants adds `tenant` and the setters
 _HOST_SECONDS: Final = 1.0
@@ -235,6 +235,17 @@ def unfinished_provisioning(now: datetime) -> Any:
     return ProvisioningJob.objects.filter(state__in=[JobState.PENDING, JobState.RUNNING]).filter(
         Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     )
+
+
+def provisioning_of(partner_id: UUID, *, before: datetime | None = None) -> Any:
+    """The makings of a partner's clients, the last asked for first; only those asked for before."""
+    rows = ProvisioningJob.objects.filter(tenant__partner_id=partner_id).select_related("tenant")
+    return rows.filter(created_at__lt=before) if before else rows
+
+
+def fleet_of(partner_id: UUID) -> list[FleetState]:
+    """How the schemas of a partner's clients came to their revisions."""
+    return list(FleetState.objects.filter(tenant__partner_id=partner_id).select_related("tenant"))
 
 
 def slug_taken(partner_id: UUID, slug: str) -> bool:

@@ -47,6 +47,7 @@ from tenants.audit.models import AuditEvent
 from tenants.branding import actions as branding
 from tenants.branding.models import Brand, DomainClaim
 from tenants.branding.queries import proof_name, proof_value
+from tenants.tenancy import actions as tenancy
 from tenants.tenancy import context
 from tenants.tenancy.actions import deleting
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
@@ -283,6 +284,13 @@ class Stage:
         return ProvisioningJob.objects.get(tenant=self.tenant)
 
     @property
+    def fresh_job(self) -> ProvisioningJob:
+        """A client that was asked for and is not begun."""
+        return tenancy.request_tenant(
+            partner=self.partner, name="Fresh", slug="fresh", actor=world.BY, now=NOW
+        )
+
+    @property
     def visit(self) -> Visit:
         """A session of the analyst's."""
         return Visit.objects.create(
@@ -469,6 +477,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _TENANCY + "set_partner_state": lambda s: {"partner": s.partner, "state": PartnerState.SUSPENDED, **_WHY},
     _TENANCY + "request_tenant": lambda s: {"partner": s.partner, "name": "Fresh", "slug": "fresh"},
     _TENANCY + "retry_provisioning": lambda s: {"job": s.stuck_job},
+    _TENANCY + "calling_off.cancel_provisioning": lambda s: {"job": s.fresh_job, **_WHY},
     _TENANCY + "set_state": lambda s: {"tenant": s.tenant, "state": TenantState.SUSPENDED, **_WHY},
     _TENANCY + "deleting.request_deletion": lambda s: {
         "tenant": s.archived,
@@ -569,6 +578,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         **_WHY,
     },
     _ENGINE + "redriving.stop_bulk": lambda s: {"bulk_id": s.keys["bulk"].id, **_WHY},
+    _ENGINE + "redriving.cancel_bulk": lambda s: {"bulk_id": s.keys["bulk"].id, **_WHY},
     _ENGINE + "redriving.continue_bulk": lambda s: {"bulk_id": s.stopped_bulk.id, **_WHY},
     _ENGINE + "rewinding.rewind": lambda s: {"run_id": s.keys["run"].id, "no": 0, **_WHY},
     _ENGINE + "migrating.migrate": lambda s: {

@@ -47,6 +47,7 @@ OWNED: Final = frozenset(
         "support_access",
         "tenant",
         "token",
+        "work_id",
         "workflow",
     }
 )
@@ -69,6 +70,7 @@ WORDS: Final[Mapping[str, str]] = {
     "events:decide:decision": "discard",
     "factor": "fac_nobody",
     "group": "analyst",
+    "how": "cancel",
     "state": "paused",
     "step": "business",
     "right": "inbox.read",

@@ -39,7 +39,7 @@ from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
 from tenants.branding import actions as branding
 from tenants.tenancy import context
-from tenants.tenancy.models import Partner, Tenant
+from tenants.tenancy.models import Partner, ProvisioningJob, Tenant
 from tenants.tenancy.queries import TenantRef
 from tests.support import make
 from tests.support.cast import NOW
@@ -163,6 +163,7 @@ def _one(made: World, ref: TenantRef, name: str, now: datetime) -> None:
     )
     made.ids |= {
         "bulk": bulk.public_id,
+        "work_id": bulk.public_id,
         "endpoint": endpoint.public_id,
         "hook": endpoint.token,
         "event": event.public_id,
@@ -263,6 +264,7 @@ def of_partner(partner_id: UUID, mark: str, *, times: int = 1, now: datetime = N
     made.ids["domain"] = branding.claim_domain(
         partner=partner, tenant=None, host=f"{mark.lower()}.shop-example.com", actor=BY, now=now
     ).public_id
+    made.ids["work_id"] = ProvisioningJob.objects.filter(tenant__partner=partner).latest("id").public_id
     made.ids["provider"] = provider(partner, None, mark, now).public_id
     made.ids["person"] = directory_person(partner, None, mark, now).public_id
     made.ids["entry"] = AuditEvent.objects.filter(partner_id=partner_id).latest("id").public_id

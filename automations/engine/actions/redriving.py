@@ -113,16 +113,44 @@ def continue_bulk(*, bulk_id: UUID, actor: Actor, now: datetime, reason: str = "
     return _set_state(bulk_id, BulkState.RUNNING, "engine.continue_bulk", actor, now, reason)
 
 
+def cancel_bulk(*, bulk_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Bulk:
+    """Leave all runs alone that still wait; what was sent on goes on, and then the act is over. Raises BulkOver."""
+    with transaction.atomic():
+        bulk = _held(bulk_id, actor)
+        left = BulkItem.objects.filter(bulk_id=bulk.id, state=ItemState.WAITING)
+        at, before = store.database_now(), bulk.state
+        alone = left.update(state=ItemState.HELD, why=_("It was called off."), at=at)
+        bulk.state, bulk.cancelled, bulk.moved_at = BulkState.STOPPED, True, at
+        _close_if_through(bulk, at)
+        bulk.save(update_fields=["state", "cancelled", "moved_at", "over_at"])
+        record(
+            actor=actor,
+            action="engine.cancel_bulk",
+            obj=bulk,
+            now=now,
+            before={"state": before},
+            after={"state": bulk.state, "left_alone": alone},
+            reason=reason,
+        )
+    return bulk
+
+
+def _held(bulk_id: UUID, actor: Actor) -> Bulk:
+    """The act, kept from its worker until the transaction ends. Raises NotFound and BulkOver."""
+    bulk: Bulk | None = Bulk.objects.select_for_update().filter(pk=bulk_id).first()
+    if bulk is None:
+        raise NotFound
+    policy.require(actor, "engine.operate", RunFilter.read(bulk.wanted).narrowed_to())
+    if bulk.state == BulkState.DONE or bulk.cancelled:
+        raise BulkOver
+    return bulk
+
+
 def _set_state(
     bulk_id: UUID, state: BulkState, action: str, actor: Actor, now: datetime, reason: str
 ) -> Bulk:
     with transaction.atomic():
-        bulk: Bulk | None = Bulk.objects.select_for_update().filter(pk=bulk_id).first()
-        if bulk is None:
-            raise NotFound
-        policy.require(actor, "engine.operate", RunFilter.read(bulk.wanted).narrowed_to())
-        if bulk.state == BulkState.DONE:
-            raise BulkOver
+        bulk = _held(bulk_id, actor)
         before, bulk.state = bulk.state, state
         if before != state:
             bulk.next_at = bulk.moved_at = store.database_now()

@@ -56,6 +56,7 @@ ACTS: Final[dict[str, str | Promise]] = {
     "tenancy.create_partner": _("Made a partner"),
     "tenancy.provision": _("Asked for a new client"),
     "tenancy.provisioned": _("Set a client up"),
+    "tenancy.cancel_provisioning": _("Called the setting up of a client off"),
     "tenancy.rolled_back": _("Took a half-made client back"),
     "tenancy.lifecycle": _("Changed a client's state"),
     "tenancy.request_deletion": _("Asked for the deletion of a client"),

@@ -252,13 +252,13 @@ def _finished(job: ProvisioningJob) -> ProvisioningJob:
     return job
 
 
-def roll_back(*, job: ProvisioningJob, now: datetime) -> None:
+def roll_back(*, job: ProvisioningJob, now: datetime, by: Actor | None = None) -> None:
     """Take a half-made tenant away: its schema, its address, its row. What stays is the audit and the reason."""
     tenant = job.tenant
     with transaction.atomic():
         store.drop_schema(tenant.schema_name)
         record(
-            actor=system("provisioning"),
+            actor=by or system("provisioning"),
             action="tenancy.rolled_back",
             obj=tenant,
             now=now,
