@@ -9,7 +9,6 @@ import asyncio
 import os
 import platform
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
@@ -21,23 +20,22 @@ from psycopg import AsyncConnection
 
 from automations.engine.actions import schedules
 from automations.engine.actions.carry import Carried, carried, unreadable
+from automations.engine.actions.committing import Committer
 from automations.engine.actions.effects import WAITS, Effects
 from automations.engine.actions.gate import Gate
-from automations.engine.actions.pace import AT_ONCE, BATCH, Pace
+from automations.engine.actions.lines import CLAIM, REST, Lines, lost
+from automations.engine.actions.pace import AT_ONCE, Pace
 from automations.engine.actions.programs import programs
 from automations.engine.actions.turns import Turns
 from automations.engine.actions.watchdog import board
 from automations.engine.store import claim as claims
 from automations.engine.store import holds
-from automations.engine.store.commit import Checkpoint, commit
-from automations.engine.store.folding import fold
+from automations.engine.store.commit import Checkpoint
 from kernel import ids
 from kernel.http import Client, Egress
 
 log = structlog.get_logger(__name__)
-LINGER: Final = 0.002
 HEARTBEAT: Final = 5.0
-DEADLOCKS: Final = 5
 MAX_CLAIMS: Final = 3
 """Claims without progress after which a run is taken for poison."""
 
@@ -48,17 +46,16 @@ class Drain:
     def __init__(self, dsn: str) -> None:
         """`dsn` is libpq's; connections are made at the first run."""
         self.id = ids.uuid7()
-        self._dsn = dsn
+        self._lines = Lines(dsn)
         self._live: dict[UUID, Carried] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._helpers: list[asyncio.Task[None]] = []
-        self._pending: list[tuple[Checkpoint, asyncio.Future[int | None] | None]] = []
-        self._flush = asyncio.Event()
-        self._connections: list[AsyncConnection[Any]] = []
         self._bell = asyncio.Event()
         self._claimed = False
         self._gate = Gate(self._live_of)
-        self._turns = Turns(self._connect)
+        self._turns = Turns(self._lines)
+        self._committer = Committer(self._lines, self.id, self._let_go)
+        self._breaks = 0
         self._pace = Pace()
         self.finished = 0
         self.turns = 0
@@ -68,21 +65,19 @@ class Drain:
     ) -> int:
         """Work until nothing is due for `idle` seconds, or for about `seconds`; the number of runs worked on.
 
-        `wait` waits for the bell, at most the given seconds. Raises psycopg.Error when the database goes away; what
+        `wait` waits for the bell, at most the given seconds. Raises psycopg.Error when the database stays away; what
         was in flight is then another's after its lease.
         """
         await self._open()
         before = self.finished
-        self._helpers = [asyncio.create_task(self._committer()), asyncio.create_task(self._heart())]
+        self._helpers = [asyncio.create_task(self._committer.run()), asyncio.create_task(self._heart())]
         stop_at, idle_since = time.monotonic() + seconds, time.monotonic()
         try:
             while time.monotonic() < stop_at or self._live:
                 self.turns += 1
                 board.beat()
                 self._see_to_helpers()
-                taken = (
-                    await self._claim(self._pace.room(len(self._live))) if time.monotonic() < stop_at else 0
-                )
+                taken = await self._lines.steadily(CLAIM, self._take_on) if time.monotonic() < stop_at else 0
                 if taken or self._live:
                     idle_since = time.monotonic()
                 elif time.monotonic() - idle_since >= idle:
@@ -101,45 +96,43 @@ class Drain:
     async def close(self) -> None:
         """Give back what is held and close connections; for a process that ends."""
         try:
-            if self._connections:
-                await claims.release(self._connections[0], self.id)
-                await claims.leave(self._connections[0], self.id)
+            if self._lines:
+                self._lines.hurry()
+                await self._lines.steadily(CLAIM, self._say_goodbye)
         except psycopg.Error as error:
             log.warning("runs not given back; their leases will end", error=str(error))
         finally:
             await self._disconnect()
 
+    async def _say_goodbye(self, connection: AsyncConnection[Any]) -> None:
+        await claims.release(connection, self.id)
+        await claims.leave(connection, self.id)
+
     # set-up
 
     async def _open(self) -> None:
-        if any(connection.closed or connection.broken for connection in self._connections):
-            await self._disconnect()
-        if not self._connections:
-            # one to claim, one to commit, one for whatever else, so that none waits for another
-            for _ in range(3):
-                self._connections.append(await self._connect())
+        if not self._lines:
+            self._lines.open()
             egress = Egress(allowed=frozenset(settings.EGRESS_ALLOW))
             client = Client(egress, limit=AT_ONCE)
-            self._effects = Effects(client, self._connections[2], self._turns)
-        await claims.beat(
-            self._connections[2], self.id, platform.node()[:120], os.getpid(), len(self._live), claimed=False
-        )
+            self._effects = Effects(client, self._lines, self._turns)
+        await self._say_alive(len(self._live), claimed=False)
 
-    async def _connect(self) -> AsyncConnection[Any]:
-        connection = await AsyncConnection.connect(self._dsn, autocommit=True)
-        connection.prepare_threshold = 2
-        return connection
+    async def _say_alive(self, running: int, *, claimed: bool) -> None:
+        async def work(connection: AsyncConnection[Any]) -> None:
+            await claims.beat(
+                connection, self.id, platform.node()[:120], os.getpid(), running, claimed=claimed
+            )
+
+        await self._lines.steadily(REST, work)
 
     def _live_of(self, tenant: UUID) -> list[UUID]:
         return [key for key, held in self._live.items() if held.tenant_id == tenant]
 
     async def _disconnect(self) -> None:
-        await self._turns.close()
-        for connection in self._connections:
-            await connection.close()
-        if self._connections:
+        if self._lines:
+            await self._lines.close()
             await self._effects.close()
-        self._connections = []
 
     async def _end_tasks(self) -> None:
         for task in list(self._tasks):
@@ -147,15 +140,22 @@ class Drain:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         self._live.clear()
-        self._pending.clear()
+        self._committer.clear()
 
     # claiming
 
+    async def _take_on(self, connection: AsyncConnection[Any]) -> int:
+        """Claim what there is room for. After a break of the lines, first let go of what is ours but not in hand."""
+        if self._breaks != self._lines.breaks:
+            breaks = self._lines.breaks
+            await claims.release(connection, self.id, but=list(self._live))
+            self._breaks = breaks
+        most = self._pace.room(len(self._live))
+        return await self._claim(most) if most else 0
+
     async def _claim(self, most: int) -> int:
-        if not most:
-            return 0
         full = self._pace.full(held.tenant_id for held in self._live.values())
-        found = await claims.claim(self._connections[0], self.id, most, full=full)
+        found = await claims.claim(self._lines[CLAIM], self.id, most, full=full)
         self._claimed = self._claimed or bool(found)
         suspect = next((one for one in found if one.claims == MAX_CLAIMS and one.row is not None), None)
         if suspect is not None:
@@ -182,7 +182,7 @@ class Drain:
         kept = [one for one in found if one is suspect or one.claims > MAX_CLAIMS]
         others = [one for one in found if one not in kept]
         if others:
-            await claims.give_back(self._connections[0], self.id, others)
+            await claims.give_back(self._lines[CLAIM], self.id, others)
         return kept
 
     def _see_to_helpers(self) -> None:
@@ -195,20 +195,20 @@ class Drain:
         """Give a run back that may not move; one that is to be cancelled may."""
         if not claimed.halts or claimed.signal:
             return False
-        by = await self._gate.before_moving(self._connections[0], claimed)
+        by = await self._gate.before_moving(self._lines[CLAIM], claimed)
         if by is None:
             return False
         self.finished += 1
         run, tenant = (claimed.run_id, claimed.epoch), claimed.tenant_id
         held = [(claimed.run_id, by)] if by != tenant else []
-        await holds.give_back(self._connections[0], self.id, tenant, [run], held)
+        await holds.give_back(self._lines[CLAIM], self.id, tenant, [run], held)
         return True
 
     async def _fire(self, claimed: claims.Claimed) -> None:
         """A queue row that is no run's is a schedule's."""
         self.finished += 1
         try:
-            await schedules.fire(self._connections[0], self.id, claimed)
+            await schedules.fire(self._lines[CLAIM], self.id, claimed)
         except psycopg.Error:
             raise
         except Exception:
@@ -217,14 +217,14 @@ class Drain:
     async def _begin(self, claimed: claims.Claimed) -> None:
         """Move a claimed run as far as it goes without anybody's help; what needs help goes on as a coroutine."""
         try:
-            program = await programs.load(self._connections[0], claimed.schema, claimed.definition_id)
-            setup = await programs.setup(self._connections[0], claimed.schema, claimed.row.workflow_id)
+            program = await programs.load(self._lines[CLAIM], claimed.schema, claimed.definition_id)
+            setup = await programs.setup(self._lines[CLAIM], claimed.schema, claimed.row.workflow_id)
             held = carried(claimed, program, setup)
         except psycopg.Error:
             raise
         except Exception as error:
             log.exception("run cannot be taken up", run=str(claimed.run_id))
-            self._put(unreadable(claimed, error), None)
+            self._committer.put(unreadable(claimed, error))
             return
         queues = setup.rule is not None and not held.signal and not held.run.tasks
         if queues and not await self._turns.begin(held, self.id):
@@ -233,7 +233,7 @@ class Drain:
         self._live[held.run.id] = held
         if claimed.claims > MAX_CLAIMS:
             held.quarantine()
-            self._put(held.checkpoint(), None)
+            self._committer.put(held.checkpoint())
             return
         try:
             held.move()
@@ -245,7 +245,7 @@ class Drain:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
-            self._put(held.checkpoint(), None)
+            self._committer.put(held.checkpoint())
 
     async def _rest(self, wait: Callable[[float], Awaitable[None]] | None, idle: float) -> None:
         if self._live:
@@ -275,20 +275,26 @@ class Drain:
                     held.park(None)
                 else:
                     held.take(effects[0], outcome)
-            self._put(held.checkpoint(), None)
+            self._committer.put(held.checkpoint())
         except asyncio.CancelledError:
             raise
         except psycopg.Error as error:
-            log.warning("run left to its lease", run=str(run.id), error=str(error))
+            log.warning("run dropped", run=str(run.id), error=str(error))
             self._live.pop(run.id, None)
+            if lost(error):
+                self._breaks = -1  # to be let go of; after any other error it is left to its lease
         except Exception as error:
             log.exception("run broke the engine", run=str(run.id))
             held.broke(error)
-            self._put(held.checkpoint(), None)
+            self._committer.put(held.checkpoint())
 
     async def _may_call(self, held: Carried) -> bool:
         """Whether a run may make its next calls; if not, it stands still before them."""
-        by = await self._gate.before_calling(self._connections[2], held, held.run.effects)
+
+        async def work(connection: AsyncConnection[Any]) -> UUID | None:
+            return await self._gate.before_calling(connection, held, held.run.effects)
+
+        by = await self._lines.steadily(REST, work)
         if by is not None:
             held.park(by)
         return by is None
@@ -320,69 +326,19 @@ class Drain:
             for future in waiting:
                 future.cancel()
 
-    # committing
+    # what is written
 
     async def _save(self, held: Carried) -> bool:
         """A checkpoint in the middle; False if the run was taken over, cancelled or paused meanwhile."""
-        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         point = held.checkpoint(keep=True)
-        self._put(point, future)
-        signal = await future
+        signal = await self._committer.written(point)
         if signal is None or not point.keep:
             return False
         if signal:
             held.obey(signal)
-            self._put(held.checkpoint(), None)
+            self._committer.put(held.checkpoint())
             return False
         return True
-
-    def _put(self, point: Checkpoint, future: "asyncio.Future[int | None] | None") -> None:
-        self._pending.append((point, future))
-        self._flush.set()
-
-    async def _committer(self) -> None:
-        while True:
-            await self._flush.wait()
-            self._flush.clear()
-            if len(self._pending) < BATCH:
-                await asyncio.sleep(LINGER)
-            batch, self._pending = self._pending, []
-            groups: dict[tuple[UUID, str], list[Any]] = defaultdict(list)
-            for entry in batch:
-                groups[entry[0].tenant_id, entry[0].schema].append(entry)
-            for (tenant_id, schema), entries in groups.items():
-                await self._commit(tenant_id, schema, entries)
-
-    async def _commit(self, tenant_id: UUID, schema: str, entries: list[Any]) -> None:
-        written = await self._written(tenant_id, schema, [point for point, _ in entries])
-        for point, future in entries:
-            signal = written.get(point.run_id)
-            if signal is None:
-                log.warning("stale write refused", run=str(point.run_id), epoch=point.epoch)
-            elif point.fold is not None:
-                await self._fold(point, *point.fold)
-            if not point.keep or signal is None:
-                self._let_go(point)
-            if future is not None and not future.done():
-                future.set_result(signal)
-
-    async def _fold(self, point: Checkpoint, since: int, upto: int) -> None:
-        """The run filled a stretch of its journal, checkpoint by checkpoint: make one row of it."""
-        try:
-            await fold(self._connections[1], point.schema, point.run_id, since, upto)
-        except psycopg.Error:
-            raise
-        except Exception:
-            log.exception("journal not folded", run=str(point.run_id))
-
-    async def _written(self, tenant_id: UUID, schema: str, points: list[Checkpoint]) -> dict[UUID, int]:
-        """Write checkpoints; again if another worker's stood in the way, which the database then undid whole."""
-        for _ in range(DEADLOCKS):
-            try:
-                return await commit(self._connections[1], self.id, tenant_id, schema, points)
-            except psycopg.errors.DeadlockDetected:
-                log.info("checkpoints written again", runs=len(points))
-        return await commit(self._connections[1], self.id, tenant_id, schema, points)
 
     def _let_go(self, point: Checkpoint) -> None:
         """The run is not ours any more; unless we lost it and have claimed it again since."""
@@ -395,14 +351,17 @@ class Drain:
         """Extend leases and say that this worker lives."""
         while True:
             await asyncio.sleep(HEARTBEAT)
-            connection = self._connections[2]
             held = [(run_id, carried_.epoch) for run_id, carried_ in self._live.items()]
             if held:
-                ours = await claims.renew(connection, self.id, held)
-                for run_id, _ in held:
-                    if run_id not in ours and run_id in self._live:
-                        log.warning("lease lost", run=str(run_id))
-            await claims.beat(
-                connection, self.id, platform.node()[:120], os.getpid(), len(held), claimed=self._claimed
-            )
+                await self._renew(held)
+            await self._say_alive(len(held), claimed=self._claimed)
             self._claimed = False
+
+    async def _renew(self, held: list[tuple[UUID, int]]) -> None:
+        async def work(connection: AsyncConnection[Any]) -> set[UUID]:
+            return await claims.renew(connection, self.id, held)
+
+        ours = await self._lines.steadily(REST, work)
+        for run_id, _ in held:
+            if run_id not in ours and run_id in self._live:
+                log.warning("lease lost", run=str(run_id))

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from automations.connectors import actions as connectors
 from automations.engine.actions import decisions
 from automations.engine.actions.carry import Carried
+from automations.engine.actions.lines import REST, Lines
 from automations.engine.actions.turns import Turns
 from automations.engine.executors import http
 from automations.engine.machine.kinds.calls import DECIDE
@@ -29,10 +30,10 @@ WAITS: Final = Outcome(error="waits for its turn")
 class Effects:
     """Carries out effects for one event loop."""
 
-    def __init__(self, client: Client, connection: AsyncConnection[Any], turns: Turns) -> None:
+    def __init__(self, client: Client, lines: Lines, turns: Turns) -> None:
         self._client = client
         self._turns = turns
-        self._connection = connection
+        self._lines = lines
         self._opened: dict[tuple[UUID, str], tuple[float, http.Signed]] = {}
         self._lock = asyncio.Lock()
 
@@ -43,7 +44,9 @@ class Effects:
     async def carry_out(self, held: Carried, effect: Effect) -> Outcome:
         """Do it and tell how it went; WAITS if it is not its turn. Raises psycopg.Error only."""
         if effect.kind == DECIDE:
-            return await decisions.answer(self._connection, held.schema, effect.request)
+            return await self._lines.steadily(
+                REST, lambda connection: decisions.answer(connection, held.schema, effect.request)
+            )
         if effect.kind != "http":
             return Outcome(error=f"nothing here can do {effect.kind}")
         try:
@@ -66,12 +69,19 @@ class Effects:
 
     async def _once(self, held: Carried, effect: Effect, connection: Any) -> Outcome:
         """A call to a system that honours no key: written down before it is made, never made again."""
-        if not await effects.intend(self._connection, held.schema, held.run.id, effect.key):
+        schema, run = held.schema, held.run.id
+
+        async def intend(line: AsyncConnection[Any]) -> bool:
+            return await effects.intend(line, schema, run, effect.key)
+
+        if not await self._lines.steadily(REST, intend):
             return Outcome(error="a worker stopped while it made this call", unknown=True)
         outcome = await http.send(self._client, effect, connection)
-        await effects.settle(
-            self._connection, held.schema, held.run.id, effect.key, known=not outcome.unknown
-        )
+
+        async def settle(line: AsyncConnection[Any]) -> None:
+            await effects.settle(line, schema, run, effect.key, known=not outcome.unknown)
+
+        await self._lines.steadily(REST, settle)
         return outcome
 
     async def _connection_for(self, held: Carried, alias: str) -> http.Signed | None:

@@ -14,6 +14,7 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg.errors import DeadlockDetected
 
+from automations.engine.actions.lines import LANES, Lines
 from automations.engine.dsl.expressions import BadExpression, Compiler, Evaluate
 from automations.engine.errors import WorkflowError
 from automations.engine.store import holds, lanes
@@ -99,17 +100,10 @@ def _evaluate(key: str) -> Evaluate:
 class Turns:
     """Lanes as a worker uses them, on a connection of its own: what locks lanes must be over at once."""
 
-    def __init__(self, connect: "Callable[[], Awaitable[AsyncConnection[Any]]]") -> None:
-        """`connect` makes the connection, when a lane is first needed."""
-        self._connect = connect
-        self._connection: AsyncConnection[Any] | None = None
+    def __init__(self, lines: Lines) -> None:
+        """`lines` are the worker's connections."""
+        self._lines = lines
         self._lock = asyncio.Lock()
-
-    async def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
 
     async def _do(self, work: "Callable[[AsyncConnection[Any]], Awaitable[bool]]") -> bool:
         """Do it in a transaction; again if another's stood in the way, which the database then undid whole."""
@@ -121,11 +115,12 @@ class Turns:
         return await self._attempt(work)
 
     async def _attempt(self, work: "Callable[[AsyncConnection[Any]], Awaitable[bool]]") -> bool:
+        async def within(connection: AsyncConnection[Any]) -> bool:
+            async with connection.transaction():
+                return await work(connection)
+
         async with self._lock:
-            if self._connection is None or self._connection.closed or self._connection.broken:
-                self._connection = await self._connect()
-            async with self._connection.transaction():
-                return await work(self._connection)
+            return await self._lines.steadily(LANES, within)
 
     async def begin(self, held: "Carried", worker: UUID) -> bool:
         """Whether a claimed run may move now; if not, it is given back, and held until it is its turn."""

@@ -176,11 +176,14 @@ async def renew(connection: AsyncConnection[Any], worker: UUID, held: list[tuple
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def release(connection: AsyncConnection[Any], worker: UUID) -> int:
-    """Give back every run that this worker holds: it is ending. Nothing is lost but the time since the checkpoint."""
+async def release(connection: AsyncConnection[Any], worker: UUID, *, but: Sequence[UUID] = ()) -> int:
+    """Give back every run that this worker holds, but some. Nothing is lost but the time since the checkpoint."""
     cursor = await connection.execute(
-        "update ledger_queue set owner = null, lease_until = null, claims = greatest(claims - 1, 0) where owner = %s",
-        [worker],
+        """
+        update ledger_queue set owner = null, lease_until = null, claims = greatest(claims - 1, 0)
+        where owner = %s and run_id <> all(%s)
+        """,
+        [worker, list(but)],
     )
     return cursor.rowcount
 
