@@ -31,7 +31,10 @@ def _defused(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping
     """No secret, no line break that forges a second line, no endless value."""
     for key, value in event.items():
         if isinstance(value, str):
-            event[key] = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redact(value))[:_LONGEST]
+            clean = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redact(value))
+            event[key] = (
+                clean[-_LONGEST:] if key == "exception" else clean[:_LONGEST]
+            )  # what went wrong stands last
     return event
 
 
@@ -43,16 +46,13 @@ def configure(level: str, *, json: bool) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,  # to text here, so that what it says is defused as well
+        _defused,
     ]
-    if json:
-        shared.append(structlog.processors.format_exc_info)
-    shared.append(_defused)
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if json
-        else structlog.dev.ConsoleRenderer(
-            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
+        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
     )
     structlog.configure(
         processors=[

@@ -19,6 +19,7 @@ from typing import Final, NoReturn, Protocol, overload
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from kernel import apikeys
 from kernel.errors import PortalError
 
 _VERSION: Final = b"\x01"
@@ -151,8 +152,8 @@ def opened(sealed: bytes, *, row: object, version: int, purpose: str) -> bytes:
 
 
 def redact(text: str) -> str:
-    """`text` without any secret value that this process has revealed (plain, base64, URL and JSON forms)."""
-    return _revealed.redact(text)
+    """`text` without API tokens, and without any secret value that this process has revealed (in its usual forms)."""
+    return apikeys.hidden(_revealed.redact(text))
 
 
 def new_key() -> bytes:

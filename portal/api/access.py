@@ -1,5 +1,6 @@
 """Who you are, people with their roles, and API tokens: the same in a partner's console and in a client's portal."""
 
+from datetime import timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -12,8 +13,9 @@ from portal.api.fields import PublicId, Shape, key_of
 from portal.api.pages import Listing
 from portal.permissions import Rule
 from tenants.access import actions, catalog, queries
+from tenants.access.actions.tokens import LONGEST_OVERLAP
 from tenants.access.enums import Role
-from tenants.access.errors import AlreadyMember, LastAdmin, MoreThanOwn, RoleNotHere, ToxicPair
+from tenants.access.errors import AlreadyMember, LastAdmin, MoreThanOwn, RoleNotHere, TokenOver, ToxicPair
 from tenants.access.models import ApiToken, CustomRole, Membership, User
 from tenants.access.queries import rights
 from tenants.tenancy import context
@@ -212,6 +214,12 @@ class Token(Shape):
     expires_at = fields.perhaps_at("From when on it is refused; null: never.")
     last_used_at = fields.perhaps_at("When it was last used, to the minute.")
     revoked_at = fields.perhaps_at("When it was ended.")
+    replaced_by = PublicId(
+        "tok",
+        source="replaced_by_id",
+        allow_null=True,
+        help_text="The token that was made in its place; null: none.",
+    )
 
 
 class TokenMade(Token):
@@ -230,6 +238,17 @@ class NewToken(Shape):
         help_text="Permissions; none that you do not hold yourself.",
     )
     expires_at = fields.perhaps_at("From when on it is refused; null: never.", required=False, default=None)
+
+
+class Rotation(Shape):
+    """How a token is renewed."""
+
+    overlap_hours = serializers.IntegerField(
+        min_value=0,
+        max_value=int(LONGEST_OVERLAP.total_seconds() // 3600),
+        default=24,
+        help_text="For how long the old one goes on, in hours; 0: not at all.",
+    )
 
 
 class Tokens(Desk):
@@ -257,8 +276,7 @@ class Tokens(Desk):
         made, words = actions.make_token(
             partner=partner, tenant=tenant, actor=call.actor, now=clock.now(), **call.body
         )
-        vars(made)["token"] = words
-        return made
+        return _with_text(made, words)
 
 
 class OneToken(Desk):
@@ -275,6 +293,37 @@ class OneToken(Desk):
     def delete(self, call: Call, token: str) -> None:
         """End a token; its next request is refused."""
         actions.revoke_token(token=_token(call, token), actor=call.actor, now=clock.now())
+
+
+class RotateToken(Desk):
+    """Another key in place of one."""
+
+    rule = rule(post="access.tokens")
+
+    @operation(
+        "rotate_token",
+        takes=Rotation,
+        returns=TokenMade,
+        status=CREATED,
+        once=True,
+        raises=(TokenOver, MoreThanOwn, ToxicPair),
+        example={"overlap_hours": 24},
+    )
+    def post(self, call: Call, token: str) -> ApiToken:
+        """Make a token with the same rights; the old one goes on for a while. The new text is in this answer alone."""
+        made, words = actions.rotate_token(
+            token=_token(call, token),
+            overlap=timedelta(hours=call.body["overlap_hours"]),
+            actor=call.actor,
+            now=clock.now(),
+        )
+        return _with_text(made, words)
+
+
+def _with_text(made: ApiToken, words: str) -> ApiToken:
+    """The row as TokenMade shows it."""
+    vars(made)["token"] = words
+    return made
 
 
 def _token(call: Call, token: str) -> ApiToken:

@@ -41,6 +41,7 @@ _BOTH: Final[_Addresses] = [
     path("reviews/<str:review>/sign", roles.Sign.as_view(), name="review-sign"),
     path("tokens", access.Tokens.as_view(), name="tokens"),
     path("tokens/<str:token>", access.OneToken.as_view(), name="token"),
+    path("tokens/<str:token>/rotate", access.RotateToken.as_view(), name="token-rotate"),
     path("audit", audit.Audit.as_view(), name="audit"),
     path("audit/<str:entry>", audit.AuditOne.as_view(), name="audit-entry"),
     path("audit-proof", audit.AuditProof.as_view(), name="audit-proof"),

@@ -243,7 +243,8 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "An API token (`pat_…`), made under *API tokens*; its scopes are permissions.",
+            "description": "An API token (`pat_…`), made under *API tokens*; its scopes are permissions."
+            " It is taken from this header alone.",
         }
 
 

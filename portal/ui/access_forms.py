@@ -134,3 +134,22 @@ class TokenForm(forms.Form):
         """`scopes` are what the maker may give: no more than they hold."""
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
+
+
+class RotateForm(forms.Form):
+    """How long a token goes on beside the one that takes its place."""
+
+    hours = forms.TypedChoiceField(
+        label=_("The old token goes on for"),
+        coerce=int,
+        choices=[
+            (0, _("Not at all")),
+            (1, _("An hour")),
+            (24, _("A day")),
+            (168, _("A week")),
+            (720, _("30 days")),
+        ],
+        initial=24,
+        widget=forms.RadioSelect,
+        help_text=_("Until then both work, so that nothing stands still while you put the new one in place."),
+    )

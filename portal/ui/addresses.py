@@ -26,6 +26,7 @@ from portal.ui import (
     signing_in,
     support,
     templates,
+    tokens,
     work,
 )
 
@@ -102,9 +103,10 @@ PEOPLE: Final = [
     path("signing-in/providers/new", sign_in_rules.add, name="provider-add"),
     path("signing-in/providers/<str:provider>", sign_in_rules.change, name="provider"),
     path("signing-in/providers/<str:provider>/remove", sign_in_rules.remove, name="provider-remove"),
-    path("tokens/", access.tokens, name="tokens"),
-    path("tokens/new", access.make_token, name="token-add"),
-    path("tokens/<str:token>/revoke", access.revoke_token, name="token-revoke"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/new", tokens.make_token, name="token-add"),
+    path("tokens/<str:token>/rotate", tokens.rotate_token, name="token-rotate"),
+    path("tokens/<str:token>/revoke", tokens.revoke_token, name="token-revoke"),
 ]
 
 TENANT_SUPPORT: Final = [

@@ -111,12 +111,13 @@ def go(request: SignedIn, place: str) -> HttpResponse:
 def enter(request: PortalRequest) -> HttpResponse:
     """Redeem a pass from another portal: it works once, on this host, within a minute.
 
-    Somebody else who is signed in here is asked first: a link must not swap who one is.
+    Whoever is signed in here, or comes from another site, is asked first: a link must neither swap who one is nor sign
+    somebody in as whoever sent it.
     """
     text = request.POST.get("pass") or request.GET.get("pass", "")
     onwards = relative(request.POST.get("next") or request.GET.get("next", "/"))
     present = request.user if request.user.is_authenticated else None
-    if present is not None and request.method != "POST":
+    if request.method != "POST" and (present is not None or not _from_our_site(request)):
         return page(request, "access/enter.html", {"pass": text, "next": onwards})
     try:
         crossed = crossing.redeem(text=text, host=request.portal.host, now=clock.now())
@@ -126,6 +127,11 @@ def enter(request: PortalRequest) -> HttpResponse:
         raise
     enter_session(request, crossed.user, crossed.via, strong=crossed.strong, held=crossed.held)
     return go_to(request, onwards)
+
+
+def _from_our_site(request: PortalRequest) -> bool:
+    """Whether a page of this site led here, by the browser's own word; one that says nothing counts as no."""
+    return request.headers.get("Sec-Fetch-Site", "") in ("same-origin", "same-site")
 
 
 @door(signed_in=True, read_only_exempt=True)

@@ -15,6 +15,12 @@ class BadToken(Unauthenticated):
     code = "bad_token"
 
 
+class TokenOver(Conflict):
+    """This token is over, or another was made in its place already."""
+
+    code = "token_over"
+
+
 class HandoffSpent(Unauthenticated):
     """This link has been used or is too old; sign in."""
 

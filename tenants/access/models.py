@@ -1,6 +1,7 @@
 """User, Membership, roles and their rules, Invitation, ApiToken, …; in the public schema: one login, many tenants."""
 
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -11,6 +12,9 @@ from django.db.models.functions import Lower
 from kernel.models import Row
 from tenants.access.enums import Density, Role, Theme, Verdict
 from tenants.tenancy.models import Partner, Tenant
+
+EXPIRING: Final = timedelta(days=14)
+"""So long before its end a token is said to need another."""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -266,17 +270,45 @@ class ApiToken(Row):
     digest = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=16, help_text="Its first letters, to tell tokens apart.")
     scopes = models.JSONField(default=list)
-    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="tokens")
+    created_by = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,  # a token whose maker is gone would be held to nobody's rights any more
+        null=True,
+        related_name="tokens",
+        help_text="Whose rights bound it; nobody's where the portal itself made it.",
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    replaced_by = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replaces",
+        help_text="The token that was made in its place.",
+    )
 
     class Meta:
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    def over(self, now: datetime) -> bool:
+        """Whether it is refused."""
+        return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
+    def state(self, now: datetime) -> str:
+        """A word for what it is worth."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.over(now):
+            return "expired"
+        if self.replaced_by_id is not None:
+            return "replaced"
+        return "expiring" if self.expires_at and self.expires_at <= now + EXPIRING else "active"
 
 
 class Handoff(Row):

@@ -424,14 +424,18 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _ACCESS + "inviting.invite": lambda s: {"membership": s.keys["member"]},
     _ACCESS + "set_role": lambda s: {"membership": s.keys["member"], "role": Role.ANALYST},
     _ACCESS + "remove_member": lambda s: {"membership": Membership.objects.get(pk=s.keys["member"].pk)},
-    _ACCESS + "make_token": lambda s: {
+    _ACCESS + "tokens.make_token": lambda s: {
         "partner": s.partner,
         "tenant": s.tenant,
         "name": "t",
         "scopes": ["events.read"],
         "expires_at": None,
     },
-    _ACCESS + "revoke_token": lambda s: {"token": s.keys["token"]},
+    _ACCESS + "tokens.revoke_token": lambda s: {"token": s.keys["token"]},
+    _ACCESS + "tokens.rotate_token": lambda s: {
+        "token": s.keys["token"],
+        "overlap": timedelta(hours=1),
+    },
     _ACCESS + "scoping.set_scope": lambda s: {
         "membership": s.keys["member"],
         "objects": [s.keys["workflow"]],

@@ -12,6 +12,7 @@ ACTS: Final[dict[str, str | Promise]] = {
     "access.set_role": _("Changed a role"),
     "access.remove_member": _("Took a role away"),
     "access.make_token": _("Made an API token"),
+    "access.rotate_token": _("Renewed an API token"),
     "access.revoke_token": _("Revoked an API token"),
     "access.grant": _("Gave a right on one object"),
     "access.withdraw": _("Took a right on one object back"),

@@ -81,6 +81,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "deactivated": Look(tone="wait", icon="ban", word=_("Deactivated")),
     "expiring": Look(tone="warn", icon="clock-alert", word=_("Ends soon")),
     "expired": Look(tone="warn", icon="clock-alert", word=_("Expired")),
+    "replaced": Look(tone="info", icon="rotate-cw", word=_("Replaced, goes on")),
     "revoked": Look(tone="wait", icon="ban", word=_("Revoked")),
     "asked": Look(tone="info", icon="hourglass", word=_("Asked for")),
     "admitted": Look(tone="warn", icon="shield-alert", word=_("Inside")),

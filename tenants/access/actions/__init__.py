@@ -16,12 +16,13 @@ from django.http import HttpRequest
 from kernel import jsonx, locks, masters
 from kernel import secrets as sealing
 from kernel.actor import Actor
-from kernel.errors import Invalid
-from tenants.access import catalog
 from tenants.access.actions.granting import grant as grant
 from tenants.access.actions.granting import withdraw as withdraw
 from tenants.access.actions.inviting import invite
-from tenants.access.actions.roles import AnyRole, check_rights, check_role, check_standing, word_of
+from tenants.access.actions.roles import AnyRole, check_role, check_standing, word_of
+from tenants.access.actions.tokens import make_token as make_token
+from tenants.access.actions.tokens import revoke_token as revoke_token
+from tenants.access.actions.tokens import rotate_token as rotate_token
 from tenants.access.enums import Role
 from tenants.access.errors import (
     AlreadyMember,
@@ -31,7 +32,7 @@ from tenants.access.errors import (
     KeyReused,
     LastAdmin,
 )
-from tenants.access.models import ApiToken, CustomRole, Handoff, IdempotentRequest, Membership, User
+from tenants.access.models import CustomRole, Handoff, IdempotentRequest, Membership, User
 from tenants.access.queries import digest
 from tenants.audit.actions import record
 from tenants.tenancy.models import Partner, Tenant
@@ -160,60 +161,6 @@ def keep_one_admin(leaving: Membership) -> None:
     )
     if not others.exists():
         raise LastAdmin
-
-
-def make_token(
-    *,
-    partner: Partner,
-    tenant: Tenant | None,
-    name: str,
-    scopes: list[str],
-    expires_at: datetime | None,
-    actor: Actor,
-    now: datetime,
-) -> tuple[ApiToken, str]:
-    """A new API token and its text, which is shown this once.
-
-    Raises Invalid for scopes beyond the actor's own, and ToxicPair.
-    """
-    actor.require("access.tokens")
-    too_much = sorted(scope for scope in scopes if scope not in catalog.PERMISSIONS or not actor.may(scope))
-    if too_much or not scopes:
-        raise Invalid(
-            fields={"scopes": [f"You cannot give {', '.join(too_much)}." if too_much else "Choose some."]}
-        )
-    owner = tenant.id if tenant else None
-    check_rights(scopes, partner_id=partner.id, tenant_id=owner, actor=actor, field="scopes")
-    text = f"pat_{random.token_urlsafe(32)}"
-    with transaction.atomic():
-        token = ApiToken.objects.create(
-            partner=partner,
-            tenant=tenant,
-            name=name,
-            digest=digest(text),
-            hint=text[:8],
-            scopes=sorted(scopes),
-            created_by_id=actor.user_id,
-            created_at=now,
-            expires_at=expires_at,
-        )
-        record(
-            actor=actor,
-            action="access.make_token",
-            obj=token,
-            now=now,
-            after={"name": name, "scopes": sorted(scopes), "expires_at": expires_at},
-            partner_id=partner.id,
-        )
-    return token, text
-
-
-def revoke_token(*, token: ApiToken, actor: Actor, now: datetime) -> None:
-    """End an API token; its next request is refused."""
-    actor.require("access.tokens")
-    with transaction.atomic():
-        if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
-            record(actor=actor, action="access.revoke_token", obj=token, now=now, partner_id=token.partner_id)
 
 
 def issue_handoff(*, user_id: UUID, host: str, now: datetime) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from kernel import apikeys
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.ids import parse_public_id
@@ -75,6 +76,8 @@ def actor_for_token(
     token: str, host: HostRef, *, now: datetime, request_id: str = "", address: str = ""
 ) -> Actor:
     """The doer behind an API token on `host`. Raises BadToken, the same for every reason."""
+    if apikeys.mistyped(token):
+        raise BadToken
     row = (
         ApiToken.objects.select_related("created_by")
         .filter(digest=digest(token), revoked_at__isnull=True)
@@ -82,7 +85,7 @@ def actor_for_token(
     )
     if (
         row is None
-        or (row.expires_at and row.expires_at <= now)
+        or row.over(now)
         or (row.created_by and not row.created_by.is_active)
         or host.partner is None
         or row.partner_id != host.partner.id
@@ -128,7 +131,12 @@ def people_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
 
 def tokens_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
     """API tokens of a partner's console or of one tenant, newest first."""
-    return ApiToken.objects.filter(at(partner_id, tenant_id)).select_related("created_by")
+    return ApiToken.objects.filter(at(partner_id, tenant_id)).select_related("created_by", "replaced_by")
+
+
+def token_by_text(text: str) -> ApiToken | None:
+    """The token with this text, wherever it counts and whatever it is worth: for whoever found one lying about."""
+    return ApiToken.objects.select_related("partner", "tenant").filter(digest=digest(text)).first()
 
 
 @dataclass(frozen=True, slots=True)

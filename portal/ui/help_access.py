@@ -1,0 +1,101 @@
+"""What the pages about people, their rights, tokens and secrets are for."""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui.help_topic import BOTH, Topic
+
+ACCESS: Final[tuple[Topic, ...]] = (
+    Topic(
+        title=_("People"),
+        text=(
+            _(
+                "Who is let in, with which role; the table below says what each role may do. Somebody you add gets a"
+                " mail with a link that works once."
+            ),
+            _(
+                "A client's people can be let in for parts only: for some workflows, stores or regions. They see the"
+                " runs, cases and orders of these, and nothing else is there for them."
+            ),
+        ),
+        url="access:people",
+        rooms=("access",),
+        icon="users",
+        hosts=BOTH,
+        permission="access.people",
+    ),
+    Topic(
+        title=_("Secrets"),
+        text=(
+            _(
+                "Every key and password that the portal keeps for you, by name: the one address it may go to, the"
+                " workflows that use it, when it was last used and when its system ends it. Values cannot be read by"
+                " anybody; give a new one on the connection's page."
+            ),
+        ),
+        url="tenancy:secrets",
+        rooms=(),
+        views=("tenancy:secrets",),
+        icon="lock",
+        permission="connectors.edit",
+    ),
+    Topic(
+        title=_("Roles and duties kept apart"),
+        text=(
+            _(
+                "Beside the roles that are always there you can put together your own, of rights that you hold"
+                " yourself. A change holds from the next click of everybody with the role."
+            ),
+            _(
+                "Say which two rights one person must not have together: whoever would get both is refused, and"
+                " whoever has both already is listed until you have put it right."
+            ),
+        ),
+        url="access:roles",
+        rooms=(),
+        views=("access:roles", "access:role-add", "access:role-change", "access:duty-add"),
+        icon="shield-check",
+        hosts=BOTH,
+        permission="access.people",
+    ),
+    Topic(
+        title=_("Access reviews"),
+        text=(
+            _(
+                "A review writes down every person, token and single right there is. Keep each or take it away, which"
+                " counts at once; when nothing is left, sign. The file has who had what, and what was said of it."
+            ),
+            _("“Why somebody may” explains one right of one person: which role gives it, or which would."),
+        ),
+        url="access:reviews",
+        rooms=(),
+        views=("access:reviews", "access:review", "access:review-decide", "access:review-sign", "access:why"),
+        icon="user-check",
+        hosts=BOTH,
+        permission="access.review",
+    ),
+    Topic(
+        title=_("API tokens"),
+        text=(
+            _(
+                "Keys for machines. A token is shown once, does no more than it is given, and can be revoked at any"
+                " time. The reference of the API is at /api/v1/docs."
+            ),
+            _(
+                "Renew a token before it ends: the new one has the same rights, the old one goes on for as long as you"
+                " choose. A token goes with its maker: who may no longer do something, whose token may not either."
+            ),
+            _(
+                "A token is pat_ and 49 letters and digits, the last six a checksum (CRC-32), so that scanners know a"
+                " lost one at sight. Send it in the header Authorization alone; an address ends up in logs."
+            ),
+        ),
+        url="access:tokens",
+        rooms=(),
+        icon="key-round",
+        hosts=BOTH,
+        permission="access.tokens",
+        views=("access:tokens", "access:token-add", "access:token-rotate", "access:token-revoke"),
+    ),
+)
