@@ -76,4 +76,4 @@ class Installation(Row):
         ]
 
     def __str__(self) -> str:
-        return f"{self.slug} in {self.tenant_id}"
+        return f"{self.slug}, {self.tenant}"

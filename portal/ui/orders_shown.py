@@ -129,7 +129,7 @@ def _lane(source: str, entries: Sequence[Entry], start: datetime) -> Lane:
         for one in entries
         if one.source == source
     ]
-    return Lane(source, marks)
+    return Lane(source.rsplit("://", maxsplit=1)[-1], marks)
 
 
 def lines(order: OrderView) -> list[tuple[LineView, Money | None, Money | None]]:

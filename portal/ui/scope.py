@@ -23,9 +23,11 @@ from portal.request import SignedIn
 from portal.ui.access import crumbs, member_of
 from portal.ui.kit.forms import refuse, ui
 from portal.ui.kit.pages import go, page
+from templates_lib import queries as library
 from tenants.access.actions.scoping import set_scope
 from tenants.access.models import Membership
 from tenants.access.queries import rights
+from tenants.tenancy import context
 
 
 def _boxes(label: Any, words: Any) -> forms.MultipleChoiceField:
@@ -53,9 +55,11 @@ class ScopeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.known = {one.public_id: one for one in Workflow.objects.order_by("title")}
         slugs = sorted({_slug(one) for one in self.known.values()} - {""})
+        here = library.installations_of(context.current().id)
+        titles = {one.slug: one.version.title for one in here}
         choices = {
             "workflows": [(key, one.title) for key, one in self.known.items()],
-            "templates": [(slug, slug) for slug in slugs],
+            "templates": [(slug, titles.get(slug, slug)) for slug in slugs],
             "units": [(f"{kind}:{code}", f"{UnitKind(kind).label} {code}") for kind, code in units.known()],
         }
         for name, found in choices.items():

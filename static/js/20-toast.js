@@ -1,4 +1,4 @@
-import { all, icon, make, on, one, post, typing, word } from "./10-core.js";
+import { all, icon, keysOn, make, on, one, post, typing, word } from "./10-core.js";
 
 /* Toasts: eight seconds, the newest alone owns Z. The server asks for one by `HX-Trigger: {"ui:toast": {"text", "undo"}}`,
    where `undo` is an address that takes a POST, or by Django's messages, which are in the page already. */
@@ -44,7 +44,8 @@ function gone(box) {
 
 function undoAt(address) {
   return async () => {
-    const answer = await post(address);
+    document.dispatchEvent(new CustomEvent("ui:undoing", { detail: { address } }));
+    const answer = await post(address).catch(() => ({ ok: false }));
     document.dispatchEvent(new CustomEvent("ui:undone", { detail: { address, ok: answer.ok } }));
     toast(answer.ok ? word("undone", "Undone") : word("notUndone", "This can no longer be undone."), { tone: answer.ok ? "ok" : "bad" });
   };
@@ -54,11 +55,15 @@ document.addEventListener("ui:toast", (event) => {
   const { text, tone, undo } = event.detail ?? {};
   toast(text ?? event.detail?.value ?? "", { tone, undo: typeof undo === "string" ? undoAt(undo) : undo });
 });
-document.addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() === "z" && undoNewest && !typing(event) && !event.metaKey && !event.ctrlKey && !event.altKey) {
-    event.preventDefault();
-    undoNewest();
-  }
+/** Do what the newest toast's Undo does; whether there was one. */
+export function undoNow() {
+  if (!undoNewest) return false;
+  undoNewest();
+  return true;
+}
+document.addEventListener("keydown", (event) => { // where one works through a list, Z keeps its place among the other letters
+  if (one("[data-triage]") || event.key.toLowerCase() !== "z" || !keysOn() || typing(event) || event.metaKey || event.ctrlKey || event.altKey) return;
+  if (undoNow()) event.preventDefault();
 });
 on("click", ".toast [data-undo]", (event, button) => { event.preventDefault(); button.closest(".toast").remove(); undoAt(button.dataset.undo)(); });
 all(".toasts .toast").forEach((box) => { show(box); });

@@ -14,6 +14,8 @@ on("click", ".menu-b", (event) => { event.preventDefault(); drawer(true); });
 on("click", ".closeside", (event) => { event.preventDefault(); drawer(false); });
 side?.addEventListener("click", (event) => { if (event.target === side) drawer(false); });
 
+one(".nav [aria-current]", side ?? document)?.scrollIntoView({ block: "nearest" }); // a long list scrolls by itself
+
 // pop-over menus are native; a browser without anchors gets its place computed
 const anchors = CSS.supports("position-area", "block-end");
 document.addEventListener("toggle", (event) => {

@@ -114,3 +114,17 @@ on("click", "[data-select-all]", (event, button) => {
 });
 on("invalid", "form :is(input, select, textarea)", (event, field) => { field.setAttribute("aria-invalid", "true"); }, true);
 on("input", "[aria-invalid=true]", (event, field) => { if (field.validity?.valid) field.removeAttribute("aria-invalid"); });
+
+// on a phone a row of a table stands as a card: each cell then says what it is
+function asCards() {
+  for (const table of all(".tbl:not(.dense, .diff)")) {
+    const heads = [...table.tHead?.rows[0]?.cells ?? []].map((head) => (one(".sr", head) ? "" : head.textContent.trim()));
+    if (!heads.length || table.closest(".astable")) continue;
+    table.dataset.cards = "";
+    for (const row of table.tBodies[0]?.rows ?? []) {
+      [...row.cells].forEach((cell, place) => { if (place && heads[place] && cell.colSpan === 1) cell.dataset.label = heads[place]; });
+    }
+  }
+}
+asCards();
+document.addEventListener("htmx:after:swap", asCards);

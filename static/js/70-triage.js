@@ -1,5 +1,5 @@
 import { all, keysOn, on, one, typing } from "./10-core.js";
-import { toast } from "./20-toast.js";
+import { toast, undoNow } from "./20-toast.js";
 
 /* Working through a list by keyboard. A page gives `[data-triage]` around `.items > .item` and its detail; letters are
    wherever an enabled element has `data-key`. A form with `data-act` takes its rows away at once; the answer's
@@ -42,7 +42,9 @@ function bulk() {
 }
 on("change", ".item input[type=checkbox]", bulk);
 
-let leaving = [];
+// rows leave at once; each request remembers its own, since the next letter may be quicker than the answer to this one
+const going = new Map(), answered = [];
+let undoable = { address: "", rows: [] };
 document.addEventListener("htmx:before:request", (event) => {
   const form = event.target.closest?.("form[data-act]");
   if (!form || !list()) return;
@@ -50,13 +52,23 @@ document.addEventListener("htmx:before:request", (event) => {
   if (form.dataset.act === "stay" || !gone.length) return;
   const seen = rows();
   const next = seen.slice(seen.indexOf(gone.at(-1)) + 1).find((row) => !gone.includes(row)) ?? seen.findLast((row) => !gone.includes(row));
-  leaving = gone;
+  going.set(event.detail.ctx, gone);
   gone.forEach((row) => { row.hidden = true; one(".why", row)?.remove(); });
   choose(next);
 });
-function comeBack(reason) {
-  const back = leaving;
-  leaving = [];
+document.addEventListener("htmx:after:request", (event) => { if (going.has(event.detail.ctx)) answered.push(event.detail.ctx); });
+document.addEventListener("htmx:finally:request", (event) => { // no word came with the answer, or no answer at all
+  const gone = settled(event.detail.ctx);
+  if (gone.length && !event.detail.ctx.response?.raw.ok) comeBack(gone, "");
+  setTimeout(drain);
+});
+function settled(ctx) {
+  const gone = going.get(ctx) ?? [];
+  going.delete(ctx);
+  if (answered.includes(ctx)) answered.splice(answered.indexOf(ctx), 1);
+  return gone;
+}
+function comeBack(back, reason) {
   back.forEach((row) => {
     row.hidden = false;
     row.classList.add("back");
@@ -67,41 +79,79 @@ function comeBack(reason) {
 }
 document.addEventListener("ui:acted", (event) => {
   const { text, undo } = event.detail ?? {};
-  leaving.forEach((row) => { const box = one("input", row); if (box) box.checked = false; });
+  const gone = settled(answered[0]);
+  gone.forEach((row) => { const box = one("input", row); if (box) box.checked = false; });
   bulk();
+  undoable = { address: undo, rows: gone };
   document.dispatchEvent(new CustomEvent("ui:toast", { detail: { text, undo } }));
   const home = list()?.dataset.home; // the last row is gone: what is left to do is known there
   if (home && !rows().length) setTimeout(() => { if (!rows().length) location.assign(home); }, undo ? 8000 : 1500);
 });
-document.addEventListener("ui:refused", (event) => { comeBack(event.detail?.text); toast(event.detail?.text ?? "", { tone: "bad" }); });
-document.addEventListener("ui:undone", (event) => { if (event.detail.ok) comeBack(""); });
+document.addEventListener("ui:refused", (event) => {
+  comeBack(settled(answered[0]), event.detail?.text);
+  queue = []; // what was typed after it counted on it
+  toast(event.detail?.text ?? "", { tone: "bad" });
+});
+document.addEventListener("ui:undoing", () => { held = true; });
+document.addEventListener("ui:undone", (event) => {
+  held = false;
+  if (!event.detail.ok) queue = [];
+  else if (event.detail.address === undoable.address) comeBack(undoable.rows, "");
+  setTimeout(drain);
+});
 
-// a letter means the case that is marked: while another one still stands beside the list, it waits for its own
-let later = "";
-const stale = (button) => {
-  const stands = one("#detail [data-shows]")?.dataset.shows;
-  const meant = current()?.id.replace("item-", "");
-  return Boolean(button.closest("#detail") && stands && meant && stands !== meant);
-};
+/* Letters are done in the order in which they were typed, each to the case that it meant: one that is marked while another
+   still stands beside the list waits for its own, Z waits for the answer that it takes back, and what comes after Z for it. */
+let queue = [], held = false, coming = 0;
+const MOVES = new Set(["j", "k", "x"]);
+const ofDetail = (event) => list() && event.detail.ctx.target?.id === "detail";
+const beside = () => one("#detail [data-shows]")?.dataset.shows;
+const marked = () => current()?.id.replace("item-", "");
+document.addEventListener("htmx:before:request", (event) => { if (ofDetail(event)) coming += 1; });
+document.addEventListener("htmx:finally:request", (event) => {
+  if (!ofDetail(event)) return;
+  coming = Math.max(0, coming - 1);
+  if (coming === 0 && beside() && marked() && beside() !== marked() && event.detail.ctx.response?.raw.ok) one("a", current()).click(); // overtaken
+});
+function ready(key) {
+  if (held) return false;
+  if (key === "z") return going.size === 0;
+  if (MOVES.has(key) || chosen().length) return true;
+  return coming === 0 && (!beside() || !marked() || beside() === marked());
+}
+function drain() {
+  if (!queue.length || !ready(queue[0])) return;
+  act(queue.shift());
+  setTimeout(drain);
+}
+function act(key) {
+  if (key === "j") move(1);
+  else if (key === "k") move(-1);
+  else if (key === "x") one("input", current() ?? document.createElement("p"))?.click();
+  else if (key !== "z" || !undoNow()) return press(key);
+  return true;
+}
 function press(key) {
   const within = chosen().length ? one("[data-bulk]") : document;
   const button = all(`[data-key="${CSS.escape(key)}"]`, within ?? document).find((found) => found.offsetParent && !found.disabled);
-  if (!button) return false;
-  if (stale(button)) { later = key; return true; }
-  button.focus({ preventScroll: true });
-  button.click();
+  button?.focus({ preventScroll: true });
+  button?.click();
+  return Boolean(button);
+}
+function meant(key) {
+  if (!list()) return press(key);
+  if (!queue.length && ready(key)) return act(key);
+  queue.push(key);
   return true;
 }
-document.addEventListener("htmx:after:swap", () => { const key = later; later = ""; if (key) press(key); });
+document.addEventListener("htmx:after:swap", drain);
+document.addEventListener("htmx:error", () => { queue = []; });
+on("click", ".item .t a", (event) => { if (event.isTrusted) queue = []; });
 
 document.addEventListener("keydown", (event) => {
   if (!keysOn() || typing(event) || event.metaKey || event.ctrlKey || event.altKey || one("dialog[open]")) return;
   const key = event.key.toLowerCase();
-  if (list()) {
-    if (key === "j") { move(1); return; }
-    if (key === "k") { move(-1); return; }
-    if (key === "x") { one("input", current() ?? document.createElement("p"))?.click(); return; }
-    if (key === "enter" && event.target.matches("body, .item")) { one("a", current() ?? document.createElement("p"))?.click(); return; }
-  }
-  if (press(key)) event.preventDefault();
+  if (key === "enter") {
+    if (list() && event.target.matches("body, .item")) one("a", current() ?? document.createElement("p"))?.click();
+  } else if (key.length === 1 && meant(key)) event.preventDefault();
 });

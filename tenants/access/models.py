@@ -256,7 +256,7 @@ class Invitation(Row):
         ]
 
     def __str__(self) -> str:
-        return f"invitation of {self.membership_id}"
+        return str(self.membership.user)
 
 
 class ApiToken(Row):

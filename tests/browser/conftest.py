@@ -10,6 +10,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.test.testcases import LiveServerThread
 
+from kernel import clock
 from tenants.access.models import User
 from tests.support.cast import Cast
 
@@ -163,13 +164,26 @@ def visit(
     """`visit(user, host, width=…, theme=…)`: a fresh browser in which `user` is signed in on `host`."""
     contexts = []
 
-    def make(user: User | None, host: str, *, width: int = 1440, theme: str = "light", **more: Any) -> Visit:
+    def make(
+        user: User | None,
+        host: str,
+        *,
+        width: int = 1440,
+        theme: str = "light",
+        proven: bool = False,
+        **more: Any,
+    ) -> Visit:
         while len(contexts) >= AT_ONCE:  # a page that nobody looks at any more still costs memory and time
             contexts.pop(0).close()
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **more)
         contexts.append(context)
         if user is not None:
-            cookie = client_for(user, host).cookies[django_settings.SESSION_COOKIE_NAME].value
+            browser = client_for(user, host)
+            if proven:  # somebody who has just shown who they are: pages that ask for it open
+                session = browser.session
+                session["proved"] = clock.now().timestamp()
+                session.save()
+            cookie = browser.cookies[django_settings.SESSION_COOKIE_NAME].value
             context.add_cookies(
                 [{"name": django_settings.SESSION_COOKIE_NAME, "value": cookie, "domain": host, "path": "/"}]
             )

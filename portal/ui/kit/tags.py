@@ -292,6 +292,12 @@ def plain(value: Any) -> str:
 
 
 @register.filter
+def browser(agent: str) -> str:
+    """What a browser says of itself, as people call it: Firefox on Windows."""
+    return words.browser(agent)
+
+
+@register.filter
 def day_label(day: date) -> str:
     """A calendar day, without a time zone: 23 Nov."""
     return words.day_label(day)

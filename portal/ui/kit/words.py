@@ -18,6 +18,18 @@ _REGION: Final = {"en": "en_GB", "de": "de_DE"}
 NONE: Final = "\N{EN DASH}"
 """What stands where there is nothing to say."""
 _RECENT: Final = timedelta(days=6)
+_BROWSERS: Final = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+"""What names a browser in its own words; the first that stands there is it, as each also claims to be a later one."""
+_SYSTEMS: Final = {
+    "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS X": "macOS",
+    "CrOS": "ChromeOS", "Linux": "Linux",
+}  # fmt: skip
 
 
 def locale() -> Locale:
@@ -157,3 +169,12 @@ def own(brand: Any, text: str) -> str:
     }
     key = replaced.get(text)
     return (key and brand.word(key, translation.get_language() or "")) or text
+
+
+def browser(agent: str) -> str:
+    """What a browser says of itself, as people call it; what nobody knows by name stands as it is, cut."""
+    name = next((name for mark, name in _BROWSERS.items() if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")
+    if name and system:
+        return _("%(browser)s on %(system)s") % {"browser": name, "system": system}
+    return name or system or agent[:40] or NONE
