@@ -10,6 +10,7 @@ from portal.admin.base import Act, Office
 from portal.admin.site import site
 from tenants.access import actions
 from tenants.access.models import ApiToken, Membership, User
+from tenants.accounts.actions import factors
 
 
 def _active(*, active: bool) -> Act:
@@ -21,6 +22,12 @@ def _active(*, active: bool) -> Act:
         actions.set_active(user=row, active=active, reason=reason, actor=actor, now=now)
 
     return act
+
+
+def _reset_factors(row: User, *, reason: str, actor: Any, now: Any) -> None:
+    if not reason:
+        raise Invalid(fields={"reason": [str(_("Give a reason."))]})
+    factors.reset(user=row, reason=reason, actor=actor, now=now)
 
 
 @admin.register(User, site=site)
@@ -45,6 +52,7 @@ class UserOffice(Office):
     acts: ClassVar[tuple[tuple[str, Any, Act], ...]] = (
         ("deactivate", _("Keep out"), _active(active=False)),
         ("activate", _("Let in again"), _active(active=True)),
+        ("reset_factors", _("Reset second factors"), _reset_factors),
     )
 
 

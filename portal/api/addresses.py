@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from portal.api import (
     access,
+    accounts,
     audit,
     billing,
     bulks,
@@ -42,6 +43,9 @@ _BOTH: Final[_Addresses] = [
     path("tokens", access.Tokens.as_view(), name="tokens"),
     path("tokens/<str:token>", access.OneToken.as_view(), name="token"),
     path("tokens/<str:token>/rotate", access.RotateToken.as_view(), name="token-rotate"),
+    path("sign-in-rules", accounts.Rules.as_view(), name="sign-in-rules"),
+    path("identity-providers", accounts.Providers.as_view(), name="identity-providers"),
+    path("identity-providers/<str:provider>", accounts.OneProvider.as_view(), name="identity-provider"),
     path("audit", audit.Audit.as_view(), name="audit"),
     path("audit/<str:entry>", audit.AuditOne.as_view(), name="audit-entry"),
     path("audit-proof", audit.AuditProof.as_view(), name="audit-proof"),
@@ -73,6 +77,7 @@ SCIM: Final[_Addresses] = [
 
 PARTNER: Final[_Addresses] = [
     *_BOTH,
+    path("support-accesses", accounts.OfPartner.as_view(), name="support-accesses"),
     path("tenants", tenancy.Clients.as_view(), name="tenants"),
     path("tenants/<str:tenant>", tenancy.OneClient.as_view(), name="tenant"),
     path("tenants/<str:tenant>/provisioning", tenancy.ClientSetup.as_view(), name="provisioning"),
@@ -94,6 +99,10 @@ PARTNER: Final[_Addresses] = [
 
 TENANT: Final[_Addresses] = [
     *_BOTH,
+    path("support-accesses", accounts.OfClient.as_view(), name="support-accesses"),
+    path("support-accesses/<str:support_access>/agree", accounts.Agree.as_view(), name="support-agree"),
+    path("support-accesses/<str:support_access>/refuse", accounts.Refuse.as_view(), name="support-refuse"),
+    path("support-accesses/<str:support_access>/end", accounts.End.as_view(), name="support-end"),
     path("audit-lines", audit.AuditLines.as_view(), name="audit-lines"),
     path("events", events.Events.as_view(), name="events"),
     path("events/<str:event>", events.OneEvent.as_view(), name="event"),

@@ -38,15 +38,23 @@ IDS: Final = {
     "item": "rvi",
     "member": "mem",
     "own_role": "rol",
+    "provider": "idp",
     "rejection": "rej",
     "review": "rev",
     "run": "run",
     "stream": "ast",
+    "support_access": "sup",
     "tenant": "tnt",
     "token": "tok",
     "workflow": "wfl",
 }
 """Parts of addresses that are public ids, and what these begin with."""
+_CALLED: Final = {
+    "entry": "audit entry",
+    "own_role": "role",
+    "provider": "identity provider",
+    "support_access": "support access",
+}
 _OTHERS: Final = {
     "code": "The figure's code.",
     "order": "The order's id (or that of an RMA, PO or SKU).",
@@ -89,11 +97,7 @@ class DeskSchema(AutoSchema):
         found: list[Any] = [self.said.query] if self.said.query else []
         for name in uritemplate.variables(self.path):
             pattern = public_id_pattern(IDS[name]) if name in IDS else None
-            words = (
-                f"Id of the {name.replace('entry', 'audit entry').replace('own_role', 'role')}."
-                if name in IDS
-                else _OTHERS[name]
-            )
+            words = f"Id of the {_CALLED.get(name, name)}." if name in IDS else _OTHERS[name]
             found.append(
                 OpenApiParameter(name, str, OpenApiParameter.PATH, description=words, pattern=pattern)
             )

@@ -18,12 +18,50 @@ ACCESS: Final[tuple[Topic, ...]] = (
                 "A client's people can be let in for parts only: for some workflows, stores or regions. They see the"
                 " runs, cases and orders of these, and nothing else is there for them."
             ),
+            _(
+                "Somebody who lost their phone: “Reset second factors” in their row, after you have proved who you are."
+                " Their sessions end, and they set up another."
+            ),
         ),
         url="access:people",
         rooms=("access",),
         icon="users",
         hosts=BOTH,
         permission="access.people",
+    ),
+    Topic(
+        title=_("Signing in"),
+        text=(
+            _(
+                "How people come in here: by password, link, passkey or single sign-on, and whether a second factor is"
+                " needed. What you change holds at everybody's next click."
+            ),
+            _(
+                "Identity providers speak OpenID Connect or SAML 2.0. Register this portal there first, by the address"
+                " on the page; then sign in by it yourself before you turn on “Single sign-on only”."
+            ),
+        ),
+        url="access:rules",
+        rooms=(),
+        views=("access:rules", "access:provider-add", "access:provider-add-saml", "access:provider"),
+        icon="key-round",
+        hosts=BOTH,
+        permission="access.policy",
+    ),
+    Topic(
+        title=_("Support access"),
+        text=(
+            _(
+                "An engineer of your provider comes in for a reason and a time, under a red banner; both audits say"
+                " so. You see who is here, may ask to be asked first, show somebody out, or forbid it."
+            ),
+            _("Whoever came for support sees no secret, lets nobody in and changes no way of signing in."),
+        ),
+        url="accounts:support",
+        rooms=(),
+        views=("accounts:support", "support-enter"),
+        icon="shield-alert",
+        permission="access.support",
     ),
     Topic(
         title=_("Secrets"),

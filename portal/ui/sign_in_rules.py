@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from kernel import clock
 from kernel.errors import PortalError
+from kernel.saml import ends_at
 from portal.permissions import door
 from portal.request import SignedIn
 from portal.ui.access import rows
@@ -19,12 +20,12 @@ from portal.ui.kit.acts import ACTS
 from portal.ui.kit.forms import refuse, ui
 from portal.ui.kit.pages import go, page
 from portal.ui.place import crumbs
-from portal.ui.sign_on import back_address
+from portal.ui.sign_on import back_address, own_name, saml_address
 from tenants.access import catalog
 from tenants.access.enums import Role
 from tenants.accounts import queries
 from tenants.accounts.actions import policies, providers, sign_on
-from tenants.accounts.enums import SupportRule
+from tenants.accounts.enums import ProviderKind, SupportRule
 from tenants.accounts.models import Provider
 
 ACTS.update(
@@ -74,14 +75,68 @@ class RulesForm(forms.Form):
             del self.fields["support"]
 
 
-class ProviderForm(forms.Form):
-    """An OpenID Connect provider."""
+class _TrustedForm(forms.Form):
+    """What is asked of every identity provider."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=80,
         help_text=gettext_lazy("As it stands on the button: “Sign in with …”."),
     )
+    domains = forms.CharField(
+        label=gettext_lazy("Domains of its people"),
+        max_length=1_000,
+        help_text=gettext_lazy("Whose addresses it may speak for, separated by commas: example.com"),
+    )
+    role = ui(
+        forms.ChoiceField(
+            label=gettext_lazy("Role of people who come for the first time"),
+            required=False,
+            help_text=gettext_lazy("Without one, only people who were invited come in."),
+        ),
+        optional=True,
+    )
+
+    def __init__(self, *args: Any, roles: tuple[Role, ...], **kwargs: Any) -> None:
+        """`roles` are those of this level."""
+        super().__init__(*args, **kwargs)
+        usual = [role for role in roles if role not in (Role.TENANT_ADMIN, Role.PARTNER_ADMIN)]
+        choices = [("", _("Nobody comes in uninvited")), *((role.value, role.label) for role in usual)]
+        self.fields["role"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_domains(self) -> list[str]:
+        """Domain names in small letters."""
+        found = [one.strip().lower().lstrip("@") for one in self.cleaned_data["domains"].split(",")]
+        wrong = [one for one in found if one and ("." not in one or " " in one or "@" in one)]
+        if wrong or not any(found):
+            raise forms.ValidationError(_("Write domains like example.com, separated by commas."))
+        return [one for one in found if one]
+
+
+class SamlForm(_TrustedForm):
+    """A SAML 2.0 provider, by its metadata."""
+
+    metadata = forms.CharField(
+        label=gettext_lazy("Metadata"),
+        max_length=200_000,
+        help_text=gettext_lazy("The XML document in which the provider describes itself; paste all of it."),
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+    )
+    field_order = ("name", "metadata", "domains", "role")
+
+    def __init__(self, *args: Any, known: bool = False, **kwargs: Any) -> None:
+        """`known`: the provider is there, and its metadata may stay as they are."""
+        super().__init__(*args, **kwargs)
+        if known:
+            self.fields["metadata"].required = False
+            self.fields["metadata"].help_text = _(
+                "Only when its address or its certificate changes; leave it empty to keep the present ones."
+            )
+
+
+class ProviderForm(_TrustedForm):
+    """An OpenID Connect provider."""
+
     issuer = forms.URLField(
         label=gettext_lazy("Issuer"),
         max_length=500,
@@ -98,38 +153,15 @@ class ProviderForm(forms.Form):
         help_text=gettext_lazy("It is kept encrypted and never shown again."),
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    domains = forms.CharField(
-        label=gettext_lazy("Domains of its people"),
-        max_length=1_000,
-        help_text=gettext_lazy("Whose addresses it may speak for, separated by commas: example.com"),
-    )
-    role = ui(
-        forms.ChoiceField(
-            label=gettext_lazy("Role of people who come for the first time"),
-            required=False,
-            help_text=gettext_lazy("Without one, only people who were invited come in."),
-        ),
-        optional=True,
-    )
+    field_order = ("name", "issuer", "client_id", "secret", "domains", "role")
 
-    def __init__(self, *args: Any, roles: tuple[Role, ...], known: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: bool = False, **kwargs: Any) -> None:
         """`known`: the provider is there, so its issuer stays and its secret may stay."""
         super().__init__(*args, **kwargs)
-        usual = [role for role in roles if role not in (Role.TENANT_ADMIN, Role.PARTNER_ADMIN)]
-        choices = [("", _("Nobody comes in uninvited")), *((role.value, role.label) for role in usual)]
-        self.fields["role"].choices = choices  # type: ignore[attr-defined]
         if known:
             del self.fields["issuer"]
             self.fields["secret"].required = False
             self.fields["secret"].help_text = _("Leave it empty to keep the present one.")
-
-    def clean_domains(self) -> list[str]:
-        """Domain names in small letters."""
-        found = [one.strip().lower().lstrip("@") for one in self.cleaned_data["domains"].split(",")]
-        wrong = [one for one in found if one and ("." not in one or " " in one or "@" in one)]
-        if wrong or not any(found):
-            raise forms.ValidationError(_("Write domains like example.com, separated by commas."))
-        return [one for one in found if one]
 
 
 def _roles(request: SignedIn) -> tuple[Role, ...]:
@@ -205,40 +237,81 @@ def add(request: SignedIn) -> HttpResponse:
 
 
 @door("access.policy")
+def add_saml(request: SignedIn) -> HttpResponse:
+    """Trust a SAML identity provider."""
+    form = SamlForm(request.POST if request.method == "POST" else None, roles=_roles(request))
+    if request.method == "POST" and form.is_valid():
+        partner, tenant = rows(request)
+        values = dict(form.cleaned_data)
+        metadata = values.pop("metadata")
+        try:
+            providers.add_saml_provider(
+                partner=partner,
+                tenant=tenant,
+                values=values,
+                metadata=metadata,
+                actor=request.actor,
+                now=clock.now(),
+            )
+        except PortalError as error:
+            refuse(form, error)
+        else:
+            messages.success(
+                request, _("The provider is trusted. Try it: sign out, and in again by its button.")
+            )
+            return go(request, reverse("access:rules"))
+    return _form_page(request, form, _("New SAML provider"), saml=True)
+
+
+@door("access.policy")
 def change(request: SignedIn, provider: str) -> HttpResponse:
     """Change an identity provider."""
     found = queries.provider_at(*_place(request), provider)
+    saml = found.kind == ProviderKind.SAML
     initial = {
         "name": found.name,
         "client_id": found.client_id,
         "domains": ", ".join(found.domains),
         "role": found.role,
     }
+    kind = SamlForm if saml else ProviderForm
     data = request.POST if request.method == "POST" else None
-    form = ProviderForm(data, initial=initial, roles=_roles(request), known=True)
+    form = kind(data, initial=initial, roles=_roles(request), known=True)
     if request.method == "POST" and form.is_valid():
-        values = dict(form.cleaned_data)
-        secret = values.pop("secret")
         try:
-            providers.change_provider(
-                provider=found, values=values, secret=secret, actor=request.actor, now=clock.now()
-            )
+            _changed(found, dict(form.cleaned_data), request)
         except PortalError as error:
             refuse(form, error)
         else:
             messages.success(request, _("The provider is changed."))
             return go(request, reverse("access:rules"))
-    return _form_page(request, form, found.name, found)
+    return _form_page(request, form, found.name, found, saml=saml)
+
+
+def _changed(found: Provider, values: dict[str, Any], request: SignedIn) -> None:
+    more: dict[str, Any] = {"provider": found, "actor": request.actor, "now": clock.now()}
+    if found.kind == ProviderKind.SAML:
+        providers.change_saml_provider(metadata=values.pop("metadata"), values=values, **more)
+    else:
+        providers.change_provider(secret=values.pop("secret"), values=values, **more)
 
 
 def _form_page(
-    request: SignedIn, form: forms.Form, title: str, provider: Provider | None = None
+    request: SignedIn,
+    form: forms.Form,
+    title: str,
+    provider: Provider | None = None,
+    *,
+    saml: bool = False,
 ) -> HttpResponse:
     shown = {
         "form": form,
         "title": title,
         "provider": provider,
-        "back": back_address(request),
+        "saml": saml,
+        "back": saml_address(request) if saml else back_address(request),
+        "own_name": own_name(request),
+        "until": ends_at(provider.certificates) if provider and saml else None,
         "crumbs": crumbs(request, (_("Signing in"), reverse("access:rules")), (title, "")),
     }
     return page(request, "accounts/provider.html", shown, status=422 if form.errors else 200)

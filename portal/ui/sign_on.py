@@ -1,6 +1,7 @@
 """Signing in by an identity provider: off to it, and back."""
 
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
@@ -9,17 +10,19 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.ids import public_id
+from kernel.saml import description
 from portal.permissions import door
 from portal.request import PortalRequest
 from portal.ui.entering import enter_session, relative
 from portal.ui.kit.pages import go
 from tenants.accounts import queries
-from tenants.accounts.actions import sign_on
-from tenants.accounts.enums import Via
+from tenants.accounts.actions import saml, sign_on
+from tenants.accounts.enums import ProviderKind, Via
 from tenants.accounts.errors import SignOnRefused
 from tenants.accounts.models import Provider
 
@@ -37,13 +40,20 @@ def back_address(request: PortalRequest) -> str:
 def start(request: PortalRequest, provider: str) -> HttpResponse:
     """Off to the provider."""
     found = queries.provider_at(*queries.place_of(request.portal), provider)
+    onwards = relative(request.GET.get("next", "/"))
     try:
-        address, request.session[_KEPT] = sign_on.begin(
-            provider=found,
-            back=back_address(request),
-            onwards=relative(request.GET.get("next", "/")),
-            now=clock.now(),
-        )
+        if found.kind == ProviderKind.SAML:
+            address, request.session[_KEPT] = saml.begin(
+                provider=found,
+                ours=own_name(request),
+                back=saml_address(request),
+                onwards=onwards,
+                now=clock.now(),
+            )
+        else:
+            address, request.session[_KEPT] = sign_on.begin(
+                provider=found, back=back_address(request), onwards=onwards, now=clock.now()
+            )
     except SignOnRefused as error:
         return _refused(request, error)
     return HttpResponseRedirect(address)
@@ -60,17 +70,56 @@ def back(request: PortalRequest) -> HttpResponse:
         provider = queries.provider_at(
             *queries.place_of(request.portal), public_id(Provider.prefix, UUID(kept["provider"]))
         )
-        user = sign_on.complete(
-            provider=provider,
-            kept=kept,
-            given={name: str(value) for name, value in request.GET.items()},
-            back=back_address(request),
-            now=clock.now(),
-        )
+        given = {name: str(value) for name, value in request.GET.items()}
+        if provider.kind == ProviderKind.SAML:
+            user = saml.complete(provider=provider, kept=kept, text=given.get("pass", ""), now=clock.now())
+        else:
+            user = sign_on.complete(
+                provider=provider, kept=kept, given=given, back=back_address(request), now=clock.now()
+            )
     except (SignOnRefused, NotFound) as error:
         return _refused(request, error if isinstance(error, SignOnRefused) else SignOnRefused())
     enter_session(request, user, Via.SSO, held={queries.PROVIDER: str(provider.id)})
     return go(request, relative(kept["next"]))
+
+
+@csrf_exempt  # the provider's page sends it; it counts by its signature, and for the browser that asked alone
+@never_cache
+@door(public=True, read_only_exempt=True)
+def saml_answer(request: PortalRequest) -> HttpResponse:
+    """The answer of a SAML provider, by a form of its page: checked, kept, and the browser sent on with its session."""
+    if request.method != "POST":
+        return go(request, reverse("sign-in"))
+    try:
+        text = saml.take(
+            portal=request.portal,
+            response=request.POST.get("SAMLResponse", ""),
+            ours=own_name(request),
+            back=saml_address(request),
+            now=clock.now(),
+        )
+    except SignOnRefused as error:
+        return _refused(request, error)
+    return HttpResponseRedirect(f"{reverse('sign-on-back')}?{urlencode({'pass': text})}")
+
+
+@door(public=True, read_only_exempt=True)
+def saml_metadata(request: PortalRequest) -> HttpResponse:
+    """What a SAML provider has to know of this portal."""
+    if request.portal.partner is None:
+        raise NotFound
+    text = description(ours=own_name(request), back=saml_address(request))
+    return HttpResponse(text, content_type="application/samlmetadata+xml")
+
+
+def saml_address(request: PortalRequest) -> str:
+    """Where a SAML provider sends its answers on this host."""
+    return f"{request.scheme}://{request.get_host()}{reverse('saml-answer')}"
+
+
+def own_name(request: PortalRequest) -> str:
+    """What this portal calls itself before a SAML provider: the address of its description."""
+    return f"{request.scheme}://{request.get_host()}{reverse('saml-metadata')}"
 
 
 def _refused(request: PortalRequest, error: SignOnRefused) -> HttpResponse:

@@ -15,6 +15,13 @@ class Via(TextChoices):
     SUPPORT = "support", _("Support access")
 
 
+class ProviderKind(TextChoices):
+    """How an identity provider is spoken with."""
+
+    OIDC = "oidc", _("OpenID Connect")
+    SAML = "saml", _("SAML 2.0")
+
+
 class FactorKind(TextChoices):
     """What a second factor is."""
 

@@ -85,3 +85,9 @@ class AdminByHand(Forbidden):
     """Nobody becomes an admin by a directory; give that role by hand."""
 
     code = "admin_by_hand"
+
+
+class NotYours(Conflict):
+    """This login belongs to somebody who has to do elsewhere too, or is your own: ask the platform's operators."""
+
+    code = "login_not_yours"

@@ -1,4 +1,4 @@
-"""Visit, Factor, RecoveryCode, MailLink, Brake, Policy, Provider, Identity, ScimUser, SupportAccess, Crossing."""
+"""Visit, Factor, RecoveryCode, MailLink, Brake, Policy, Provider, Identity, SamlAnswer, ScimUser, SupportAccess …"""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 from kernel.models import Row
 from tenants.access.enums import Role
 from tenants.access.models import Handoff, User
-from tenants.accounts.enums import FactorKind, SupportRule, SupportState, Via
+from tenants.accounts.enums import FactorKind, ProviderKind, SupportRule, SupportState, Via
 from tenants.tenancy.models import Partner, Tenant
 
 
@@ -149,10 +149,13 @@ class Provider(Row):
 
     partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=8, choices=ProviderKind, default=ProviderKind.OIDC)
     name = models.CharField(max_length=80)
     issuer = models.CharField(max_length=500)
-    client_id = models.CharField(max_length=200)
+    client_id = models.CharField(max_length=200, blank=True)
     client_secret = models.BinaryField(null=True, help_text="Sealed.")
+    sso_url = models.CharField(max_length=500, blank=True, help_text="Of SAML: where people are sent.")
+    certificates = models.JSONField(default=list, help_text="Of SAML: what it signs with, as PEM.")
     domains = models.JSONField(default=list, help_text="Domains whose addresses it may speak for.")
     role = models.CharField(max_length=24, choices=Role, blank=True, help_text="For people unknown so far.")
     created_at = models.DateTimeField()
@@ -189,6 +192,32 @@ class Identity(Row):
 
     def __str__(self) -> str:
         return f"{self.subject} of {self.issuer}"
+
+
+class SamlAnswer(Row):
+    """What a SAML provider answered: it waits a minute for the browser that asked, and none counts twice."""
+
+    prefix = "sam"
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="+")
+    assertion_id = models.CharField(max_length=255)
+    in_response_to = models.CharField(max_length=255)
+    claims = models.JSONField(default=dict, help_text="Empty once it is used.")
+    digest = models.CharField(max_length=64, unique=True)
+    taken_at = models.DateTimeField()
+    waits_until = models.DateTimeField()
+    counts_until = models.DateTimeField(help_text="After that it would be refused by its own words.")
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["counts_until"], name="saml_answer_age")]
+        constraints = [
+            # whoever shows an answer a second time is refused
+            models.UniqueConstraint(fields=["provider", "assertion_id"], name="saml_answer_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer of {self.provider_id}"
 
 
 class ScimUser(Row):

@@ -73,6 +73,8 @@ def test_no_page_takes_a_form_without_its_token(
         if route.api or "POST" not in route.methods:
             continue
         answer = browser.post(route.address(NO_IDS), {"csrfmiddlewaretoken": "x" * 64})
+        if route.pattern in KNOWN:
+            continue
         assert answer.status_code in (403, 404, 405), route
         asked += answer.status_code == 403
     assert asked > 100
@@ -94,6 +96,7 @@ def test_what_django_lets_by_is_asked_for_the_token_by_the_desk() -> None:
 
 
 KNOWN = {
+    "sign-in/saml": "a provider's page sends it; it signs in nobody whose browser did not ask (see A19)",
     "hooks/<str:token>": "a system delivers, and signs; no cookie counts",
 }
 

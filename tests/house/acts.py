@@ -54,7 +54,7 @@ from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.models import Partner, ProvisioningJob, Tenant
 from tests.house import world
 from tests.house.ground import Ground, picture
-from tests.support import make, names
+from tests.support import make, names, saml
 from tests.support.cast import NOW
 from tests.support.device import Device
 
@@ -388,6 +388,9 @@ _TABLE: Final[dict[str, Any]] = {
 }
 _WHY: Final = {"reason": "because"}
 _APP: Final = factors.new_secret()
+_METADATA: Final = saml.metadata(
+    "https://fresh.example.com", "https://fresh.example.com/sso", saml.Signer().bare
+)
 _ACCOUNTS: Final = "tenants.accounts.actions."
 _ACCESS, _TENANCY = "tenants.access.actions.", "tenants.tenancy.actions."
 _EVENTS, _ENGINE, _INBOX = (
@@ -609,6 +612,10 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _ACCOUNTS + "factors.renew_codes": lambda s: {"user": s.person("analyst")},
     _ACCOUNTS + "factors.remove": lambda s: {"factor": s.factor},
     _ACCOUNTS + "factors.reset": lambda s: {"user": s.factor.user, **_WHY},
+    _ACCOUNTS + "factors.reset_member": lambda s: {
+        "membership": s.keys["member"],
+        "reason": "called back on their number",
+    },
     _ACCOUNTS + "passkeys.add": lambda s: s.new_passkey,
     _ACCOUNTS + "providers.add_provider": lambda s: {
         "partner": s.partner,
@@ -616,6 +623,17 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "values": s.answering_provider,
         "secret": "a secret of many",
         "said": {"issuer": "https://fresh.example.com"},
+    },
+    _ACCOUNTS + "providers.add_saml_provider": lambda s: {
+        "partner": s.partner,
+        "tenant": s.tenant,
+        "values": {"name": "Fresh", "domains": ["fresh.example.com"], "role": ""},
+        "metadata": _METADATA,
+    },
+    _ACCOUNTS + "providers.change_saml_provider": lambda s: {
+        "provider": s.provider,
+        "values": {"name": "Other"},
+        "metadata": "",
     },
     _ACCOUNTS + "providers.change_provider": lambda s: {
         "provider": s.provider,

@@ -31,6 +31,8 @@ WITHOUT_A_TRACE: Final = {
     "tenants.accounts.actions.factors.start_afresh": "part of accepting an invitation, which is written down",
     "tenants.accounts.actions.passkeys.show": "a counter goes on; the session that begins leaves the trace",
     "tenants.accounts.actions.sign_on.complete": "leaves its trace where it makes or links somebody",
+    "tenants.accounts.actions.saml.take": "what a provider answered waits a minute; the session leaves the trace",
+    "tenants.accounts.actions.saml.complete": "leaves its trace where it makes or links somebody",
     "tenants.accounts.actions.links.ask": "nobody acts yet; a mail goes out",
     "tenants.accounts.actions.links.claim": "the mail is about to go out",
     "tenants.accounts.actions.links.not_sent": "the mail did not go out",

@@ -12,13 +12,16 @@ from django.db.models import Q
 
 from kernel import secrets
 from kernel.actor import Actor
-from tenants.access.models import User
+from kernel.errors import Invalid
+from kernel.models import Row
+from tenants.access.actions.roles import check_standing
+from tenants.access.models import Membership, User
 from tenants.access.queries import digest
 from tenants.accounts.actions import visits
 from tenants.accounts.enums import FactorKind
-from tenants.accounts.errors import WrongCode
+from tenants.accounts.errors import NotYours, WrongCode
 from tenants.accounts.models import Factor, Identity, RecoveryCode
-from tenants.accounts.queries import app_of
+from tenants.accounts.queries import app_of, belongs_beyond
 from tenants.audit.actions import record
 from tenants.tenancy import context
 
@@ -27,6 +30,7 @@ STEP_SECONDS: Final = 30
 _AROUND: Final = 1
 """A clock may go wrong by so many steps."""
 CODES: Final = 10
+SHORTEST_REASON: Final = 10
 _LETTERS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -150,18 +154,39 @@ def remove(*, factor: Factor, actor: Actor, now: datetime) -> None:
 def reset(*, user: User, reason: str, actor: Actor, now: datetime) -> int:
     """Take all second factors of a person away who has lost them; an operator does it, and says why."""
     actor.require("platform.partners")
+    return _reset(user, user, reason, actor, now)
+
+
+def reset_member(*, membership: Membership, reason: str, actor: Actor, now: datetime) -> int:
+    """The same, by an admin of the one place where the person has anything to do; their sessions are over.
+
+    Raises MoreThanOwn, and NotYours for oneself and for somebody who belongs elsewhere too.
+    """
+    actor.require("access.people")
+    check_standing(membership, actor)
+    user = membership.user
+    if user.pk == actor.user_id or belongs_beyond(user, membership.partner_id, membership.tenant_id):
+        raise NotYours
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise Invalid(fields={"reason": ["Say how you know that it is them, in ten letters at least."]})
+    return _reset(user, membership, reason, actor, now)
+
+
+def _reset(user: User, about: Row, reason: str, actor: Actor, now: datetime) -> int:
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         count = Factor.objects.filter(user=user).count()
         Factor.objects.filter(user=user).delete()
         RecoveryCode.objects.filter(Q(user=user)).delete()
+        visits.end_all(user=user, now=now)
         record(
             actor=actor,
             action="accounts.reset_factors",
-            obj=user,
+            obj=about,
             now=now,
             before={"factors": count},
-            reason=reason,
+            reason=reason.strip(),
+            partner_id=getattr(about, "partner_id", None),
         )
     return count
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from tenants.accounts.models import Brake, MailLink, Visit
+from tenants.accounts.models import Brake, MailLink, SamlAnswer, Visit
 
 KEPT: Final = timedelta(days=30)
 _BRAKES_KEPT: Final = timedelta(hours=1)
@@ -17,6 +17,7 @@ def forget_old(*, now: datetime, most: int = 10_000) -> int:
         Visit.objects.filter(seen_at__lt=now - KEPT),
         MailLink.objects.filter(expires_at__lt=now - KEPT),
         Brake.objects.filter(since__lt=now - _BRAKES_KEPT),
+        SamlAnswer.objects.filter(counts_until__lt=now),
     )
     return sum(
         QuerySet(rows.model).filter(pk__in=list(rows.values_list("pk", flat=True)[:most])).delete()[0]

@@ -1,5 +1,6 @@
 """Saying whose word counts at a place: its identity providers."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,8 @@ from kernel import secrets
 from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid
 from tenants.access import catalog
-from tenants.accounts.actions import sign_on
+from tenants.accounts.actions import saml, sign_on
+from tenants.accounts.enums import ProviderKind
 from tenants.accounts.errors import SignOnRefused, StillEnforced
 from tenants.accounts.models import Provider
 from tenants.accounts.queries import providers_at, rules_at
@@ -62,6 +64,86 @@ def add_provider(
     except IntegrityError as error:
         raise Conflict(fields={"issuer": ["This provider is here already."]}) from error
     return made
+
+
+def add_saml_provider(
+    *,
+    partner: Partner,
+    tenant: Tenant | None,
+    values: dict[str, Any],
+    metadata: str,
+    actor: Actor,
+    now: datetime,
+) -> Provider:
+    """Trust a SAML identity provider by its metadata from now on. Raises SignOnRefused, and Conflict for one here."""
+    actor.require("access.policy")
+    _check_role(tenant, str(values.get("role", "")))
+    told = saml.trusted_by(metadata)
+    sign_on.check_address(told.sso_url, field="metadata")
+    made = Provider(
+        kind=ProviderKind.SAML,
+        partner=partner,
+        tenant=tenant,
+        issuer=told.issuer,
+        sso_url=told.sso_url,
+        certificates=told.certificates,
+        created_at=now,
+        checked_at=now,
+        **{name: values[name] for name in ("name", "domains", "role")},
+    )
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+            record(
+                actor=actor,
+                action="accounts.add_provider",
+                obj=made,
+                now=now,
+                after=_saml_shown(made),
+                partner_id=partner.id,
+            )
+    except IntegrityError as error:
+        raise Conflict(fields={"metadata": ["This provider is here already."]}) from error
+    return made
+
+
+def change_saml_provider(
+    *, provider: Provider, values: dict[str, Any], metadata: str, actor: Actor, now: datetime
+) -> Provider:
+    """Change what a provider is called and speaks for; with `metadata` also where it is and what it signs with.
+
+    Raises SignOnRefused, also for the metadata of another provider.
+    """
+    actor.require("access.policy")
+    with transaction.atomic():
+        row = Provider.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=provider.pk)
+        _check_role(row.tenant, str(values.get("role", row.role)))
+        before = _saml_shown(row)
+        for name in ("name", "domains", "role"):
+            setattr(row, name, values.get(name, getattr(row, name)))
+        if metadata:
+            told = saml.trusted_by(metadata)
+            if told.issuer != row.issuer:
+                raise SignOnRefused(fields={"metadata": ["This is the metadata of another provider."]})
+            sign_on.check_address(told.sso_url, field="metadata")
+            row.sso_url, row.certificates, row.checked_at = told.sso_url, told.certificates, now
+        row.save()
+        record(
+            actor=actor,
+            action="accounts.change_provider",
+            obj=row,
+            now=now,
+            before=before,
+            after=_saml_shown(row),
+            partner_id=row.partner_id,
+        )
+    return row
+
+
+def _saml_shown(row: Provider) -> dict[str, Any]:
+    """What the audit keeps of it: of its certificates the digests."""
+    kept = {name: getattr(row, name) for name in ("name", "issuer", "sso_url", "domains", "role")}
+    return {**kept, "certificates": [hashlib.sha256(one.encode()).hexdigest() for one in row.certificates]}
 
 
 def change_provider(

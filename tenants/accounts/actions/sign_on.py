@@ -61,18 +61,19 @@ def metadata(issuer: str) -> dict[str, Any]:
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if not isinstance(found.get(name), str):
             raise SignOnRefused(fields={"issuer": [f"The provider does not say its {name}."]})
-        _checked(found[name])
+        check_address(found[name])
     return found
 
 
-def _checked(url: str) -> str:
+def check_address(url: str, *, field: str = "issuer") -> str:
+    """The address of a provider, by https and not inside of this house. Raises SignOnRefused, naming `field`."""
     egress = Egress(allowed=settings.EGRESS_ALLOW)
     try:
         target = http.check_url(url, egress)
     except EgressRefused as error:
-        raise SignOnRefused(fields={"issuer": [error.message]}) from error
+        raise SignOnRefused(fields={field: [error.message]}) from error
     if target.scheme != "https" and not egress.opened(target.raw_host or "", target.port or 0):
-        raise SignOnRefused(fields={"issuer": ["The provider must be reached by https."]})
+        raise SignOnRefused(fields={field: ["The provider must be reached by https."]})
     return url
 
 
@@ -80,7 +81,7 @@ def _json(method: str, url: str, **options: Any) -> dict[str, Any]:
     egress = Egress(allowed=settings.EGRESS_ALLOW, max_bytes=1_000_000)
     headers = {"Accept": "application/json", **options.pop("headers", {})}
     try:
-        answer = http.fetch(method, _checked(url), egress, headers=headers, seconds=_SECONDS, **options)
+        answer = http.fetch(method, check_address(url), egress, headers=headers, seconds=_SECONDS, **options)
         found = jsonx.loads(answer.body) if answer.status == 200 else None
     except (NoAnswer, EgressRefused, ValueError) as error:
         raise SignOnRefused(

@@ -59,6 +59,7 @@ _SIGN_IN: Final = {
     "accounts_brake": Right(ALL),
     "accounts_crossing": Right(ALL),
     "accounts_identity": Right(ALL),
+    "accounts_samlanswer": Right(ALL),
 }
 _PLACES: Final = {
     "tenancy_partner": Right(READ, f"id = {_PARTNER}"),
