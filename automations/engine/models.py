@@ -3,7 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
-from automations.engine.enums import BulkAct, BulkState, ItemState, RunStatus, WorkflowState
+from automations.engine.bulk_models import Bulk as Bulk  # noqa: PLC0414 - one place to have all tables from
+from automations.engine.bulk_models import BulkItem as BulkItem  # noqa: PLC0414
+from automations.engine.enums import RunStatus, WorkflowState
 from kernel.models import Row
 from kernel.reach import WithinReach, WorkflowWithinReach
 
@@ -202,6 +204,10 @@ class Brood(models.Model):
     remaining = models.IntegerField(help_text="How many are not over; the last one wakes the parent.")
     cap = models.IntegerField(help_text="How many may move at a time.")
     next = models.IntegerField(help_text="The first that may not move yet.")
+    enough = models.IntegerField(
+        default=0, db_default=0, help_text="So many that complete wake the parent; 0: only the last one does."
+    )
+    completed = models.IntegerField(default=0, db_default=0, help_text="How many completed.")
     shared = models.BinaryField(help_text="What each of them begins with, packed.")
     over_at = models.DateTimeField(null=True)
 
@@ -282,6 +288,24 @@ class Delivery(models.Model):
         return f"{self.event_id} to {self.run_id}"
 
 
+class Gathered(models.Model):
+    """An event that waits for others to start a run with it (`schedule: on: all`)."""
+
+    pk = models.CompositePrimaryKey("workflow_id", "key", "event_id")
+    workflow_id = models.UUIDField()
+    key = models.BigIntegerField(help_text="Hash of the filters and of the values that belong together.")
+    event_id = models.UUIDField()
+    place = models.SmallIntegerField(help_text="Number of the filter that it fits.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "engine_gathered"
+        indexes = [models.Index(fields=["received_at"], name="gathered_age")]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} for {self.workflow_id}"
+
+
 class EventKey(models.Model):
     """The correlation keys of an event, kept as long as a listener may come late for it."""
 
@@ -309,69 +333,6 @@ class Effect(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-
-class Bulk(Row):
-    """One act done to many runs: which ones was fixed when it began, so that it ends however often it is broken off."""
-
-    prefix = "blk"
-
-    act = models.CharField(max_length=8, choices=BulkAct)
-    state = models.CharField(max_length=8, choices=BulkState, default=BulkState.RUNNING)
-    wanted = models.JSONField(help_text="The filter by which the runs were chosen.")
-    definition_id = models.UUIDField(null=True, help_text="The version that runs move to.")
-    reason = models.CharField(max_length=500, blank=True)
-    rate = models.FloatField(help_text="Runs a second at most.")
-    total = models.IntegerField()
-    actor = models.JSONField(help_text="Who began it: each run is acted on in their name.")
-    created_at = models.DateTimeField()
-    next_at = models.DateTimeField(help_text="Nothing is done before; by the database's clock.")
-    moved_at = models.DateTimeField(help_text="When something happened last; by the database's clock.")
-    over_at = models.DateTimeField(null=True)
-    cancelled = models.BooleanField(db_default=False, help_text="Called off: what waited is left alone.")
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        constraints = [
-            # a pace that is none would end never, or at once
-            models.CheckConstraint(condition=Q(rate__gt=0), name="bulk_has_a_pace"),
-            models.CheckConstraint(  # what is over says since when
-                condition=Q(state=BulkState.DONE, over_at__isnull=False)
-                | (~Q(state=BulkState.DONE) & Q(over_at__isnull=True)),
-                name="bulk_over_when_done",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{BulkAct(self.act).label}: {self.total}"
-
-
-class BulkItem(models.Model):
-    """A run of a bulk act, in the order in which the runs began."""
-
-    pk = models.CompositePrimaryKey("bulk_id", "position")
-    bulk_id = models.UUIDField()
-    position = models.IntegerField()
-    run_id = models.UUIDField()
-    business_key = models.CharField(max_length=120, blank=True)
-    step = models.CharField(max_length=200, blank=True, help_text="Where the run stood.")
-    state = models.CharField(max_length=8, choices=ItemState, default=ItemState.WAITING)
-    why = models.CharField(max_length=500, blank=True)
-    at = models.DateTimeField(null=True, help_text="When its state changed last; by the database's clock.")
-
-    class Meta:
-        db_table = "engine_bulk_item"
-        indexes = [
-            models.Index(fields=["bulk_id", "state", "position"], name="bulk_item_next"),
-            models.Index(  # whether an earlier run of the same order is through
-                fields=["bulk_id", "business_key", "position"],
-                condition=~Q(business_key=""),
-                name="bulk_item_of_key",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.position} of {self.bulk_id}"
 
 
 class DecisionTable(Row):

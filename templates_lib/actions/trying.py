@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from automations.engine.actions.intake import fits
+from automations.engine.actions.gathering import as_input, fits, starting_events
 from automations.engine.actions.rehearse import Rehearsal, rehearse, yes
 from automations.engine.catalog import FUNCTIONS
 from automations.engine.dsl.compile import compile_document
@@ -73,14 +73,13 @@ def _rehearse_test(program: Program, test: Mapping[str, Json]) -> Rehearsal:
         {"specversion": "1.0", "id": f"test-{number}", "source": "/test", **event}
         for number, event in enumerate(test["events"])
     ]
-    first = given[0]
-    value = first["data"] if program.start.read in ("data", "raw") else first
+    number = len(program.start.filters) if program.start.gathers else 1
     return rehearse(
         program,
-        given=[value],
-        started_at=clock.parse_rfc3339(first["time"]).timestamp(),
+        given=as_input(program, given[:number]),
+        started_at=max(clock.parse_rfc3339(one["time"]).timestamp() for one in given[:number]),
         until=clock.parse_rfc3339(test["until"]).timestamp(),
-        events=given[1:],
+        events=given[number:],
         config=test.get("config") or {},
         answer=_Answers(test.get("answers") or []),
     )
@@ -180,16 +179,18 @@ def preview(
     program = compile_document(version.document, FUNCTIONS)
     runs = []
     for event in _starters(program, most):
-        envelope = event.envelope()
-        value = event.data if program.start.read in ("data", "raw") else envelope
+        together = starting_events(program, event)
+        if together is None or together[-1].id != event.id:
+            continue  # a run starts with the last event of those that start it
+        started_by = {one.id for one in together}
         later = [
             other.envelope
             for other in events.of_subject(event.subject)
-            if other.received_at >= event.received_at and other.id != event.id and other.envelope
+            if other.received_at >= event.received_at and other.id not in started_by and other.envelope
         ]
         seen = rehearse(
             program,
-            given=[value],
+            given=as_input(program, [one.envelope() for one in together]),
             started_at=event.received_at.timestamp(),
             until=until,
             events=later,

@@ -54,7 +54,7 @@ TAKEN: Final[dict[str, str]] = {
     "call a function of the document": "use: {functions: {f: {set: {x: 1}}}}\n" + _task("{call: f}"),
     "call a function of the catalog": _task("{call: 'case.open:1@default', with: {kind: late, title: Late}}"),
     "call map (catalog)": _task(
-        "{call: 'map:1@default', with: {in: .lines, each: line, concurrency: 20, failures: hold, do: [{b: {set: {x: 1}}}]}}"
+        "{call: 'map:1@default', with: {in: .lines, each: line, concurrency: 20, failures: hold, enough: 3, do: [{b: {set: {x: 1}}}]}}"
     ),
     "call humanTask (catalog)": _task(
         "{call: 'humanTask:1@default', with: {title: Refund?, form: {type: object}}, timeout: {after: PT24H}}"
@@ -82,6 +82,7 @@ TAKEN: Final[dict[str, str]] = {
     "schedule cron": "schedule: {cron: '0 6 * * 1-5'}\n" + NOOP,
     "schedule after": "schedule: {after: {minutes: 15}}\n" + NOOP,
     "schedule on": f"schedule: {{on: {{any: [{_ONE}]}}}}\n" + NOOP,
+    "schedule on all": f"schedule: {{on: {{all: [{_ONE}, {{with: {{type: order.packed}}}}]}}}}\n" + NOOP,
     **{
         f"authentication {scheme} by connection": ERP % scheme + _task(CALL)
         for scheme in ("basic", "bearer", "digest", "oauth2", "oidc")

@@ -219,7 +219,9 @@ class Carried:
             taken=self.taken,
             broods=run.broods,
             dropped=run.dropped,
-            moved=Moved(self.brood, over, run.now) if self.brood and (over or held) else None,
+            moved=Moved(self.brood, over, run.now, status == "completed")
+            if self.brood and (over or held)
+            else None,
             at=run.now,
         )
         self._written(point)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from automations.engine.actions.intake import fits
+from automations.engine.actions.gathering import as_input, fits, starting_events
 from automations.engine.actions.programs import programs
 from automations.engine.actions.rehearse import Rehearsal, rehearse, yes
 from automations.engine.dsl.program import Program
@@ -92,9 +92,10 @@ def _as_input(program: Program, event_id: UUID) -> Json:
     event = Event.objects.filter(pk=event_id).first()
     if event is None:
         raise NotFound
-    if not any(fits(part, event.envelope()) for part in program.start.filters if part.type == event.type):
+    together = starting_events(program, event)
+    if together is None:
         raise Invalid(fields={"event": ["This event does not start the workflow."]})
-    return [event.data if program.start.read in ("data", "raw") else event.envelope()]
+    return as_input(program, [one.envelope() for one in together])
 
 
 def _told(seen: Rehearsal, given: Json, answers: "_Answers") -> DryRun:

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from automations.engine.actions import gathering
+from automations.engine.actions.gathering import as_input, fits
 from automations.engine.actions.programs import programs
 from automations.engine.actions.stopping import Gate
 from automations.engine.actions.turns import Rule
 from automations.engine.dsl.expressions import Evaluate
-from automations.engine.dsl.program import EventFilter, Program
+from automations.engine.dsl.program import Program
 from automations.engine.enums import STARTING
 from automations.engine.errors import LimitReached, WorkflowError
 from automations.engine.machine.apart import lighten
@@ -33,21 +35,31 @@ def take_in(events: Sequence[Event], now: datetime) -> None:
     expressions: dict[str, list[str]] = {}
     for kind, expression in Correlation.objects.filter(type__in=types).values_list("type", "expression"):
         expressions.setdefault(kind, []).append(expression)
-    runs: list[intake.NewRun] = []
-    gate = Gate(max((event.received_at for event in events), default=now))
-    entries: list[Entry] = []
+    begun: list[gathering.Together] = []
+    offered: list[gathering.Offered] = []
     keys: list[intake.Key] = []
     for event in events:
         envelope = event.envelope()
         for trigger in triggers.get(event.type, ()):
-            started = _started(trigger, event, envelope, gate)
-            if started is not None:
-                runs.append(started)
-                entries += entries_of(trigger.workflow, started)
+            workflow = trigger.workflow
+            program = programs.compiled(workflow.definition_id, workflow.definition.document)
+            if program.start.gathers:
+                offered += gathering.offered(workflow, program, event, envelope)
+            elif any(part.type == event.type and fits(part, envelope) for part in program.start.filters):
+                begun.append((workflow, program, [event]))
         for expression in expressions.get(event.type, ()):
             key = _key(event, envelope, expression)
             if key is not None:
                 keys.append(key)
+    begun += gathering.complete(offered)
+    runs: list[intake.NewRun] = []
+    entries: list[Entry] = []
+    gate = Gate(max((event.received_at for event in events), default=now))
+    for workflow, program, together in begun:
+        started = _started(workflow, program, together, gate)
+        if started is not None:
+            runs.append(started)
+            entries += entries_of(workflow, started)
     intake.start(context.current().id, runs)
     intake.deliver(keys)
     lanes.enter_here(context.current().id, "lane", entries)
@@ -62,23 +74,20 @@ def entries_of(workflow: Workflow, started: intake.NewRun) -> list[Entry]:
     return [] if lane is None else [Entry(started.id, lane, rule.limit)]
 
 
-def _started(trigger: Trigger, event: Event, envelope: dict[str, Any], gate: Gate) -> intake.NewRun | None:
-    """The run that `event` starts by `trigger`, if its filter takes the event and the gate lets it."""
-    workflow, definition = trigger.workflow, trigger.workflow.definition
-    program = programs.compiled(definition.id, definition.document)
-    wanted = next((f for f in program.start.filters if f.type == event.type and fits(f, envelope)), None)
-    if wanted is None:
-        return None
-    hops = int(event.extensions.get("portalhops", 0))
+def _started(
+    workflow: Workflow, program: Program, together: Sequence[Event], gate: Gate
+) -> intake.NewRun | None:
+    """The run that these events start together, if the gate lets it; the last of them is its cause."""
+    event = together[-1]
+    hops = max(int(one.extensions.get("portalhops", 0)) for one in together)
     if not gate.lets(workflow, event, hops):
         return None
-    value = event.data if program.start.read in ("data", "raw") else envelope
     try:
         return new_run(
             workflow_id=workflow.id,
-            definition_id=definition.id,
+            definition_id=workflow.definition_id,
             program=program,
-            given=[value],
+            given=as_input(program, [one.envelope() for one in together]),
             cause="event",
             started_at=event.received_at,
             event_id=event.id,
@@ -87,17 +96,6 @@ def _started(trigger: Trigger, event: Event, envelope: dict[str, Any], gate: Gat
     except LimitReached:
         gate.stop(workflow, event, "value")
         return None
-
-
-def fits(wanted: EventFilter, envelope: dict[str, Any]) -> bool:
-    """Whether an event fits a filter that starts runs; an expression that fails does not fit."""
-    try:
-        for name, value in wanted.attributes:
-            if not (value(envelope.get(name), {}) if callable(value) else envelope.get(name) == value):
-                return False
-        return wanted.data is None or wanted.data(envelope.get("data"), {})
-    except (WorkflowError, KeyError):
-        return False
 
 
 def new_run(

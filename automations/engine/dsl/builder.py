@@ -1,17 +1,20 @@
 """What compiling shares: findings instead of exceptions, the reusable parts of the document, the common fields."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import jsonschema_rs
 
 from automations.engine.dsl import durations
-from automations.engine.dsl.expressions import WHOLE, BadExpression, Compiler, Evaluate, Test
-from automations.engine.dsl.program import CONTINUE, END, EXIT, Check, Function, Task, TaskList
+from automations.engine.dsl.expressions import STANDARD, WHOLE, BadExpression, Compiler, Evaluate, Test
+from automations.engine.dsl.program import CONTINUE, END, EXIT, Check, Effects, Function, Task, TaskList
 from automations.engine.errors import Finding, WorkflowError
 
 MAX_DEPTH: Final = 32
 COMMON: Final = frozenset({"if", "input", "output", "export", "timeout", "then", "metadata"})
+SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 DIRECTIVES: Final = {"continue": CONTINUE, "exit": EXIT, "end": END}
 
 
@@ -42,8 +45,7 @@ class Builder:
         self.emits: set[str] = set()
         self.expressions = Compiler()
         self.calling: list[str] = []
-        use = document.get("use")
-        self.use: Mapping[str, Any] = use if isinstance(use, dict) else {}
+        self.use: Mapping[str, Any] = self.mapping(document.get("use") or {}, "/use", "`use`")
 
     # findings
 
@@ -126,11 +128,8 @@ class Builder:
             self.find(error.rule, pointer + error.pointer, str(error))
             return _nothing
 
-    def expression(self, names: Compiler, value: Any, pointer: str) -> Evaluate:
+    def expression(self, names: Compiler, value: str, pointer: str) -> Evaluate:
         """A compiled expression; a finding if it is none."""
-        if not isinstance(value, str):
-            self.find("expression", pointer, "Here stands an expression, which is a text.")
-            return _nothing
         found: Evaluate = self._compiled(names.expression, value, pointer)
         return found
 
@@ -151,6 +150,26 @@ class Builder:
         """A text as expression, anything else as data."""
         found: Evaluate = self._compiled(names.expression_or_template, value, pointer)
         return found
+
+    def variable(self, value: Any, pointer: str) -> str:
+        """`value` if an expression can say `$value` and means nothing else by it; a finding if it cannot."""
+        if isinstance(value, str) and _VARIABLE.match(value) and value not in STANDARD | {"output"}:
+            return value
+        self.find(
+            "structure",
+            pointer,
+            f"{value!r} cannot be the name of a variable; take letters, digits and _, and none of"
+            f" {', '.join(sorted(STANDARD | {'output'}))}.",
+        )
+        return "_"
+
+    def effect(self, common: Mapping[str, Any], method: str) -> Effects:
+        """What repeating a call does, as `metadata.effect` says, or else its method."""
+        value: Effects = common["metadata"].get("effect", "safe" if method in SAFE else "idempotent")
+        if value not in ("safe", "idempotent", "unsafe"):
+            at = f"{common['ref']}/metadata/effect"
+            self.find("structure", at, "`effect` is one of safe, idempotent, unsafe.")
+        return value
 
     def duration(self, value: Any, pointer: str) -> float:
         """A fixed duration in seconds; 0 and a finding if it is none."""
@@ -212,7 +231,8 @@ class Builder:
 
     def common(self, task: dict[str, Any], pointer: str, names: Compiler) -> dict[str, Any]:
         """The fields that every task has, compiled."""
-        found: dict[str, Any] = {"metadata": task.get("metadata") or {}}
+        metadata = self.mapping(task.get("metadata") or {}, f"{pointer}/metadata", "`metadata`")
+        found: dict[str, Any] = {"metadata": metadata}
         if "if" in task:
             found["test"] = self.test(names, task["if"], f"{pointer}/if")
         for part, source, target in (("input", "from", "input_from"), ("output", "as", "output_as")):

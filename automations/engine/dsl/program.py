@@ -14,6 +14,8 @@ END: Final = -3
 
 Check = Any
 """A compiled JSON Schema: `iter_errors(value)` yields what is wrong."""
+Effects = Literal["safe", "idempotent", "unsafe"]
+"""What it does when a call is made twice: nothing at all, the same as once, or something more."""
 
 
 @dataclass(slots=True)
@@ -212,7 +214,7 @@ class CallHttp(Task):
     authentication: Authentication | None = field(kw_only=True)
     output: Literal["content", "response", "raw"] = field(kw_only=True)
     redirect: bool = field(kw_only=True)
-    effect: Literal["safe", "idempotent", "unsafe"] = field(kw_only=True)
+    effect: Effects = field(kw_only=True)
 
 
 @dataclass(slots=True)
@@ -271,6 +273,8 @@ class Map(Task):
     at: str = field(kw_only=True)
     cap: int = field(kw_only=True)
     collect: bool = field(kw_only=True)
+    enough: int | None = field(kw_only=True, default=None)
+    """So many items that succeed end the step, and the others are cancelled; None: all are waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +283,8 @@ class Start:
 
     filters: Sequence[EventFilter] = ()
     read: Read = "envelope"
+    gathers: str = ""
+    """Set where a run starts only when there is an event for each filter: a digest of these filters."""
     timing: Timing | None = None
 
 

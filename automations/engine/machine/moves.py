@@ -62,7 +62,8 @@ class Member:
 class Brood:
     """Runs that one step starts: of another workflow (`workflow`), or of a list of its own (`tasks`) for each item.
 
-    At most `cap` of them move at a time. With `wait`, the step goes on when all are over; it is told so under `id`.
+    At most `cap` of them move at a time. With `wait`, the step goes on when all are over, or when `enough` of them (if
+    it is not 0) have completed; it is told so under `id`.
     `shared` is what each of them begins with.
     """
 
@@ -70,6 +71,7 @@ class Brood:
     ref: str
     members: list[Member]
     cap: int
+    enough: int = 0
     wait: bool = True
     workflow: str = ""
     version: str = ""

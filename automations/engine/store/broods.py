@@ -1,7 +1,7 @@
 """Runs that a step of another started: begun with it, counted down as they end, released as others make room.
 
-The step is woken by the last of them, in the transaction in which that one ends. Locks are taken from below: a run's
-own row, the brood's, the parent's.
+The step is woken by the last of them, or by the one with which enough completed, in the transaction in which that one
+ends. Locks are taken from below: a run's own row, the brood's, the parent's.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,10 @@ from automations.engine.store import blobs
 
 _ANY: Final = 2**30
 _BEGIN: Final = """
-insert into "{schema}".engine_brood (id, run_id, total, remaining, cap, next, shared)
-select t.id, t.run_id, t.total, t.total, t.cap, least(t.cap, t.total), t.shared
-from unnest(%b::uuid[], %b::uuid[], %b::int[], %b::int[], %b::bytea[]) as t(id, run_id, total, cap, shared)
+insert into "{schema}".engine_brood (id, run_id, total, remaining, cap, enough, next, shared)
+select t.id, t.run_id, t.total, t.total, t.cap, t.enough, least(t.cap, t.total), t.shared
+from unnest(%b::uuid[], %b::uuid[], %b::int[], %b::int[], %b::int[], %b::bytea[])
+  as t(id, run_id, total, cap, enough, shared)
 on conflict do nothing
 """
 _MEMBERS: Final = """
@@ -52,24 +53,27 @@ _RECKON: Final = """
 with found as (
   update "{schema}".engine_brood b set over_at = to_timestamp(%s), remaining = (
     select count(*) from "{schema}".engine_run r
-    where r.brood_id = b.id and r.status not in ('completed', 'faulted', 'cancelled'))
-  where b.id = any(%s) returning b.run_id, b.remaining)
+    where r.brood_id = b.id and r.status not in ('completed', 'faulted', 'cancelled')), completed = (
+    select count(*) from "{schema}".engine_run r where r.brood_id = b.id and r.status = 'completed')
+  where b.id = any(%s) returning b.run_id, b.remaining, b.enough, b.completed)
 update public.ledger_queue q set wakes = q.wakes + 1,
   ready_at = case when q.owner is null then to_timestamp(%s) else q.ready_at end
-from found f where f.remaining = 0 and q.run_id = f.run_id
+from found f where (f.remaining = 0 or f.enough > 0 and f.completed >= f.enough) and q.run_id = f.run_id
 """
 _STEP: Final = """
 with moved as (
-  select t.brood, count(*) filter (where t.over)::int as done, count(*)::int as freed, max(t.at) as at
-  from unnest(%s::uuid[], %s::bool[], %s::float8[]) as t(brood, over, at) group by t.brood),
+  select t.brood, count(*) filter (where t.over)::int as done, count(*) filter (where t.good)::int as good,
+    count(*)::int as freed, max(t.at) as at
+  from unnest(%s::uuid[], %s::bool[], %s::bool[], %s::float8[]) as t(brood, over, good, at) group by t.brood),
 held as (
   select b.id, b.next from "{schema}".engine_brood b
   where b.id in (select brood from moved) order by b.id for update),
 counted as (
-  update "{schema}".engine_brood b set remaining = b.remaining - m.done, next = least(b.next + m.freed, b.total),
-    over_at = greatest(b.over_at, to_timestamp(m.at))
+  update "{schema}".engine_brood b set remaining = b.remaining - m.done, completed = b.completed + m.good,
+    next = least(b.next + m.freed, b.total), over_at = greatest(b.over_at, to_timestamp(m.at))
   from moved m join held h on h.id = m.brood where b.id = m.brood
-  returning b.id, b.run_id, b.remaining, b.next as upto, h.next as since, b.over_at, to_timestamp(m.at) as at),
+  returning b.id, b.run_id, b.remaining = 0 or b.enough > 0 and b.completed >= b.enough as through,
+    b.next as upto, h.next as since, b.over_at, to_timestamp(m.at) as at),
 released as (
   update public.ledger_queue q set ready_at = c.at
   from counted c join "{schema}".engine_run r
@@ -78,7 +82,7 @@ released as (
   returning 1)
 update public.ledger_queue q set wakes = q.wakes + 1,
   ready_at = case when q.owner is null then least(q.ready_at, c.over_at) else q.ready_at end
-from counted c where c.remaining = 0 and q.run_id = c.run_id
+from counted c where c.through and q.run_id = c.run_id
 """
 _DROP: Final = """
 with gone as (delete from "{schema}".engine_brood where id = any(%s))
@@ -88,7 +92,8 @@ from "{schema}".engine_run r where r.brood_id = any(%s) and q.run_id = r.id
 """
 _OVER: Final = """
 select b.run_id, b.id, extract(epoch from b.over_at)::float8
-from "{schema}".engine_brood b where b.run_id = any(%s) and b.remaining = 0
+from "{schema}".engine_brood b
+where b.run_id = any(%s) and (b.remaining = 0 or b.enough > 0 and b.completed >= b.enough)
 """
 _RESULTS: Final = """
 select r.brood_id, r.id, r.status, r.output, r.error
@@ -103,6 +108,8 @@ class Moved:
     brood: UUID
     over: bool
     at: float
+    good: bool = False
+    """It completed."""
 
 
 async def begin(
@@ -122,6 +129,7 @@ async def begin(
                 [parent for parent, _ in awaited],
                 [len(brood.members) for _, brood in awaited],
                 [brood.cap for _, brood in awaited],
+                [brood.enough for _, brood in awaited],
                 [_light(parent, brood.shared, large) for parent, brood in awaited],
             ],
         )
@@ -169,7 +177,12 @@ def step_here(schema: str, moved: Sequence[Moved]) -> None:
 
 
 def _columns(moved: Sequence[Moved]) -> list[Any]:
-    return [[one.brood for one in moved], [one.over for one in moved], [one.at for one in moved]]
+    return [
+        [one.brood for one in moved],
+        [one.over for one in moved],
+        [one.good for one in moved],
+        [one.at for one in moved],
+    ]
 
 
 async def drop(connection: AsyncConnection[Any], schema: str, broods: list[UUID]) -> None:
@@ -196,7 +209,7 @@ async def forget(connection: AsyncConnection[Any], schema: str, runs: list[UUID]
 async def over(
     connection: AsyncConnection[Any], schema: str, runs: list[UUID]
 ) -> list[tuple[UUID, UUID, float, list[dict[str, Any]]]]:
-    """Broods of these parents of which all members are over: parent, brood, when, and what came of each member."""
+    """Broods of these parents of which all members are over, or enough: parent, brood, when, what came of each."""
     cursor = await connection.execute(_OVER.format(schema=schema), [runs])
     found = await cursor.fetchall()
     if not found:

@@ -28,7 +28,6 @@ _REFUSED_RUNS: Final = {
     "container": "Nothing is run on the host; call a system by HTTP.",
 }
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
-_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 DECIDE: Final = "decide:1"
 _VERSIONED: Final = re.compile(r"^([a-z][A-Za-z0-9.]*):(\d+)(?:\.\d+)*@default$")
 
@@ -135,9 +134,6 @@ def http(
         )
     if uri_text.startswith("file:"):
         build.find("refused-file", f"{pointer}/endpoint", "Files are not read; call a system by HTTP.")
-    effect = common["metadata"].get("effect", "safe" if method in _SAFE else "idempotent")
-    if effect not in ("safe", "idempotent", "unsafe"):
-        build.find("structure", f"{pointer}/metadata/effect", "`effect` is one of safe, idempotent, unsafe.")
     output = given.get("output", "content")
     if output not in ("content", "response", "raw"):
         build.find("structure", f"{pointer}/output", "`output` is one of content, response, raw.")
@@ -151,7 +147,7 @@ def http(
         authentication=proof,
         output=output,
         redirect=bool(given.get("redirect", False)),
-        effect=effect,
+        effect=build.effect(common, method),
     )
 
 

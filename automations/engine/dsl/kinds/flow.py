@@ -55,16 +55,17 @@ def for_(
     """`for`: the list once for each item."""
     inner = build.mapping(task["for"], f"{pointer}/for", "`for`")
     build.only(inner, {"each", "in", "at"}, f"{pointer}/for")
-    each, at = inner.get("each", "item"), inner.get("at", "index")
+    each = build.variable(inner.get("each", "item"), f"{pointer}/for/each")
+    at = build.variable(inner.get("at", "index"), f"{pointer}/for/at")
     if "in" not in inner:
         build.find("structure", f"{pointer}/for/in", "`for` needs `in`, an expression that gives an array.")
-    body_names = names.with_names(str(each), str(at))
+    body_names = names.with_names(each, at)
     return For(
         **common,
         body=lists(task.get("do"), f"{pointer}/do", body_names),
         items=build.either(names, inner.get("in", "[]"), f"{pointer}/for/in"),
-        each=str(each),
-        at=str(at),
+        each=each,
+        at=at,
         go_on=build.test(body_names, task["while"], f"{pointer}/while") if "while" in task else None,
     )
 
@@ -93,7 +94,7 @@ def try_(
                 f"{at}/errors/with/{name}",
                 "Errors are filtered by fixed values; put an expression into `when`.",
             )
-    error_as = str(catch.get("as", "error"))
+    error_as = build.variable(catch.get("as", "error"), f"{at}/as")
     inside = names.with_names(error_as)
     retry = catch.get("retry")
     if isinstance(retry, str):

@@ -75,7 +75,8 @@ def listen(
 def _foreach(build: Builder, value: Any, pointer: str, names: Compiler, lists: Lists) -> ForEach:
     value = build.mapping(value, pointer, "`foreach`")
     build.only(value, {"item", "at", "do", "output", "export"}, pointer)
-    item, at = str(value.get("item", "item")), str(value.get("at", "index"))
+    item = build.variable(value.get("item", "item"), f"{pointer}/item")
+    at = build.variable(value.get("at", "index"), f"{pointer}/at")
     inside = names.with_names(item, at)
     compiled: dict[str, Any] = {}
     for part in ("output", "export"):

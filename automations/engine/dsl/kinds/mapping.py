@@ -20,8 +20,9 @@ def map_(
     lists: Lists,
 ) -> Map:
     """`in` gives the items, `do` is what is done with each; `.` and `$item` are the item inside it."""
-    build.only(given, {"in", "each", "at", "concurrency", "failures", "do"}, pointer)
-    each, at = str(given.get("each", "item")), str(given.get("at", "index"))
+    build.only(given, {"in", "each", "at", "concurrency", "failures", "enough", "do"}, pointer)
+    each = build.variable(given.get("each", "item"), f"{pointer}/each")
+    at = build.variable(given.get("at", "index"), f"{pointer}/at")
     if "in" not in given:
         build.find("structure", f"{pointer}/in", "`map` needs `in`, an expression that gives an array.")
     cap = given.get("concurrency", 10)
@@ -37,6 +38,14 @@ def map_(
             f"{pointer}/failures",
             "`failures` is `hold` (each waits for a person) or `collect` (each gives its error).",
         )
+    enough = given.get("enough")
+    if enough is not None and (isinstance(enough, bool) or not isinstance(enough, int) or enough < 1):
+        build.find(
+            "structure",
+            f"{pointer}/enough",
+            "`enough` is a whole number from 1 on: so many items that succeed end the step.",
+        )
+        enough = None
     return Map(
         **common,
         body=lists(given.get("do"), f"{pointer}/do", names.with_names(each, at)),
@@ -45,4 +54,5 @@ def map_(
         at=at,
         cap=cap,
         collect=failures == "collect",
+        enough=enough,
     )

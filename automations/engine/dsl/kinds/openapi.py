@@ -11,7 +11,6 @@ from automations.engine.dsl.program import CallHttp, Task, Unfetched
 
 Json = Any
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
-_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _PLACES: Final = ("path", "query", "header")
 BODY: Final = "body"
 """The parameter that carries the request's body, where the operation takes one."""
@@ -49,7 +48,6 @@ def call(
     method, path, shape = found
     places = _Places(build, document, shape, parameters, f"{pointer}/parameters", names)
     base = "" if proof is not None and proof.connection else _server(document, address)
-    effect = common["metadata"].get("effect", "safe" if method in _SAFE else "idempotent")
     return CallHttp(
         **common,
         method=method,
@@ -60,7 +58,7 @@ def call(
         authentication=proof,
         output=output,
         redirect=bool(given.get("redirect", False)),
-        effect=effect,
+        effect=build.effect(common, method),
     )
 
 

@@ -1,5 +1,7 @@
 """Compiling `schedule`: what starts a workflow by itself; days, windows and catching up stand in the metadata."""
 
+import hashlib
+import json
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,7 +22,7 @@ SHORTEST: Final = 1.0
 def start(build: Builder, value: Any, pointer: str) -> Start:
     """`schedule`: events, an interval, a cron line, or a pause after the last run; one of them."""
     value = build.mapping(value, pointer, "`schedule`")
-    build.only(value, {*_KINDS, "read"}, pointer)
+    build.only(value, {*_KINDS, "read"} if "on" in value else _KINDS, pointer)
     if sum(kind in value for kind in _KINDS) != 1:
         build.find("structure", pointer, "Say one of `every`, `cron`, `after`, `on`.")
         return Start()
@@ -42,36 +44,43 @@ def start(build: Builder, value: Any, pointer: str) -> Start:
 
 
 def _start_on(build: Builder, value: dict[str, Any], pointer: str) -> Start:
-    mode, filters = strategy(
-        build, build.mapping(value["on"], f"{pointer}/on", "`on`"), f"{pointer}/on", Compiler()
-    )
+    at = f"{pointer}/on"
+    on = build.mapping(value["on"], at, "`on`")
+    build.only(on, {"one", "any", "all"}, at)
+    mode, filters = strategy(build, on, at, Compiler(frozenset()))  # before a run there is only the event
+    gathers = ""
     if mode == "all" and len(filters) > 1:
-        build.find(
-            "unsupported", f"{pointer}/on/all", "Start on `one` or `any`, then `listen` for the others."
-        )
+        gathers = hashlib.sha256(json.dumps(on, sort_keys=True, default=str).encode()).hexdigest()
+        if len({tuple(part.name for part in one.correlate) for one in filters}) > 1:
+            build.find(
+                "structure",
+                f"{at}/all",
+                "Give each of these filters the same names under `correlate`, or none: by these values they belong"
+                " together.",
+            )
     # documents written before `read` existed expect the envelope
     read = value.get("read", "envelope")
     if read not in READS:
         build.find("structure", f"{pointer}/read", "`read` is one of data, envelope, raw.")
         read = "envelope"
-    return Start(filters=filters, read=read)
+    return Start(filters=filters, read=read, gathers=gathers)
 
 
 def _cron(build: Builder, value: Any, pointer: str, zone: str) -> str:
     text = build.text(value, pointer, "`cron`")
     try:
         next(CronSim(text, datetime(2000, 1, 1, tzinfo=ZoneInfo(zone))))
-    except CronSimError as error:
-        build.find("structure", pointer, f"{text!r} is no cron line: {error}.")
-    except StopIteration:
-        build.find("structure", pointer, f"{text!r} names a day that never comes.")
+    except (CronSimError, StopIteration) as error:
+        why = str(error) or "it names a day that never comes"
+        build.find("structure", pointer, f"{text!r} is no cron line: {why}.")
     return text
 
 
 def _options(build: Builder) -> tuple[str, dict[str, Any]]:
     """Time zone and `metadata.schedule`, as fields of Timing."""
     head = build.document.get("document")
-    metadata = (head.get("metadata") if isinstance(head, dict) else None) or {}
+    metadata = head.get("metadata") if isinstance(head, dict) else None
+    metadata = metadata if isinstance(metadata, dict) else {}  # what it is instead, is told where it is read
     at = "/document/metadata/schedule"
     given = build.mapping(metadata.get("schedule") or {}, at, "`schedule`")
     build.only(given, {"timezone", "calendar", "blackout", "outside", "jitter", "catchUp"}, at)
@@ -90,8 +99,8 @@ def _options(build: Builder) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _zone(build: Builder, given: dict[str, Any], metadata: Any, at: str) -> str:
-    name = given.get("timezone", metadata.get("timezone", "UTC") if isinstance(metadata, dict) else "UTC")
+def _zone(build: Builder, given: dict[str, Any], metadata: dict[str, Any], at: str) -> str:
+    name = given.get("timezone", metadata.get("timezone", "UTC"))
     try:
         return ZoneInfo(str(name)).key
     except (KeyError, ValueError, OSError):

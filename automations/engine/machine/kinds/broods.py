@@ -48,6 +48,10 @@ def map_(run: Run, strand: Strand, task: Map, given: Json, arguments: dict[str, 
         raise WorkflowError("expression", "`in` gives no array")
     if len(items) > MAX_ITEMS:
         raise LimitReached("items", f"`in` gives {len(items)} items; at most {MAX_ITEMS} are taken")
+    if len(items) < (task.enough or 0):
+        raise WorkflowError(
+            "runtime", f"{task.enough} items must succeed, and `in` gives {len(items)} of them."
+        )
     if not items:
         finish(run, strand, task, given, [], begin=run.now)
         return
@@ -60,7 +64,17 @@ def map_(run: Run, strand: Strand, task: Map, given: Json, arguments: dict[str, 
         "at": task.at,
         "collect": task.collect,
     }
-    run.broods.append(Brood(key, task.ref, members, cap=task.cap, tasks=task.body.ref, shared=shared))
+    run.broods.append(
+        Brood(
+            key,
+            task.ref,
+            members,
+            cap=task.cap,
+            enough=task.enough or 0,
+            tasks=task.body.ref,
+            shared=shared,
+        )
+    )
     strand.pending = {"k": "brood", "b": run.now, "i": given, "id": str(key)}
 
 
@@ -85,11 +99,14 @@ def begin_item(run: Run, tasks: str, position: int, shared: dict[str, Json]) -> 
 
 
 def over(run: Run, strand: Strand, task: Task, members: Sequence[dict[str, Json]]) -> None:
-    """All runs that the step started are over: each of `members` has `status`, `output`, `error`, in their order."""
+    """The runs that the step started are over, or enough of them: each has `status`, `output`, `error`, in order."""
     state = strand.pending
     assert state is not None
     strand.pending = None
     if isinstance(task, Map):
+        if task.enough is not None:
+            run.dropped.append(UUID(state["id"]))  # what is still under way is not needed any more
+            members = _enough(task.enough, members)
         outputs = [_given_back(member, task) for member in members]
         failed = sum(member["status"] == "faulted" for member in members)
         finish(
@@ -112,6 +129,16 @@ def over(run: Run, strand: Strand, task: Task, members: Sequence[dict[str, Json]
     raise WorkflowError(
         "runtime", "The workflow that this step started was cancelled.", run=str(member["id"])
     )
+
+
+def _enough(wanted: int, members: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The items that succeeded. Raises WorkflowError if these are not enough."""
+    good = [member for member in members if member["status"] == "completed"]
+    if len(good) < wanted:
+        raise WorkflowError(
+            "runtime", f"{wanted} of {len(members)} items must succeed; {len(good)} did.", enough=wanted
+        )
+    return good
 
 
 def _given_back(member: dict[str, Json], task: Map) -> Json:

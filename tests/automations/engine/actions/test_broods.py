@@ -251,6 +251,62 @@ def test_errors_may_be_collected_instead(committed, tenant, worker):
     assert not Event.objects.filter(type="portal.run.suspended").exists()
 
 
+QUORUM = """
+do:
+  - ask:
+      call: map:1@default
+      with:
+        in: .carriers
+        each: carrier
+        enough: %d
+        failures: collect
+        do:
+          - slow: {if: '$carrier.slow', wait: PT1H}
+          - fails: {if: '$carrier.bad', raise: {error: {type: 'https://shop.example/bad', status: 422}}}
+          - offer: {set: {from: '${ $carrier.name }'}}
+"""
+
+
+def carriers(**kinds: str) -> dict[str, Any]:
+    return {"carriers": [{"name": name, kind: True} for name, kind in kinds.items()]}
+
+
+def test_enough_that_succeed_end_the_step_and_the_others_are_cancelled(committed, tenant, worker):
+    key = start(deploy("map", QUORUM % 2), carriers(a="slow", b="ok", c="bad", d="ok", e="slow"))
+    worker(idle=1.0)
+    assert output(key) == [{"from": "b"}, {"from": "d"}]
+    assert [run.status for run in members(key)] == [
+        "cancelled",
+        "completed",
+        "faulted",
+        "completed",
+        "cancelled",
+    ]
+    assert (QueueRow.objects.count(), Brood.objects.count()) == (0, 0)
+
+
+def test_the_first_that_succeeds_is_enough_even_while_others_wait_for_a_person(committed, tenant, worker):
+    text = (QUORUM % 1).replace("        failures: collect\n", "")
+    key = start(deploy("map", text), carriers(a="bad", b="slow", c="ok"))
+    worker(idle=1.0)
+    assert output(key) == [{"from": "c"}]
+    assert [run.status for run in members(key)] == ["cancelled", "cancelled", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kinds", "said"),
+    [
+        (2, {"a": "ok", "b": "bad", "c": "bad"}, "2 of 3 items must succeed; 1 did."),
+        (3, {"a": "ok"}, "3 items must succeed, and `in` gives 1 of them."),
+    ],
+)
+def test_where_enough_cannot_succeed_the_step_fails(committed, tenant, worker, wanted, kinds, said):
+    key = start(deploy("map", QUORUM % wanted), carriers(**kinds))
+    worker(idle=1.0)
+    run = Run.objects.get(pk=key)
+    assert (run.status, run.error["detail"]) == ("suspended", said)
+
+
 def test_an_item_that_somebody_cancels_gives_nothing(committed, tenant, worker):
     key = start(deploy("map", MAP), lines(3, {1}))
     worker()

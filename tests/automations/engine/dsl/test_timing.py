@@ -160,34 +160,34 @@ def test_a_long_outage_is_dealt_with_in_parts_and_still_fires_once():
     assert len(fired) + missed == 2883
 
 
-@pytest.mark.parametrize(
-    ("schedule", "options", "pointer"),
-    [
-        ("{cron: '0 0 30 2 *'}", "{}", "/schedule/cron"),
-        ("{every: {milliseconds: 5}}", "{}", "/schedule/every"),
-        ("{every: PT1M}", "{timezone: Mars/Olympus}", "/document/metadata/schedule/timezone"),
-        ("{every: PT1M}", "{calendar: {days: [monday]}}", "/document/metadata/schedule/calendar/days"),
-        (
-            "{every: PT1M}",
-            "{calendar: {holidays: [soon]}}",
-            "/document/metadata/schedule/calendar/holidays/0",
-        ),
-        (
-            "{every: PT1M}",
-            "{blackout: [{from: soon, to: 2026-01-01}]}",
-            "/document/metadata/schedule/blackout/0/from",
-        ),
-        (
-            "{every: PT1M}",
-            "{blackout: [{from: 2026-01-02, to: 2026-01-01}]}",
-            "/document/metadata/schedule/blackout/0",
-        ),
-        ("{every: PT1M}", "{outside: maybe}", "/document/metadata/schedule/outside"),
-        ("{every: PT1M}", "{catchUp: twice}", "/document/metadata/schedule/catchUp"),
-        ("{every: PT1M}", "{jitter: soon}", "/document/metadata/schedule/jitter"),
-        ("{every: PT1M}", "{often: true}", "/document/metadata/schedule/often"),
-    ],
-)
+REFUSED = [
+    ("{cron: '0 0 30 2 *'}", "{}", "/schedule/cron"),
+    ("{every: {milliseconds: 5}}", "{}", "/schedule/every"),
+    ("{every: PT1M}", "{timezone: Mars/Olympus}", "/document/metadata/schedule/timezone"),
+    ("{every: PT1M}", "{calendar: {days: [monday]}}", "/document/metadata/schedule/calendar/days"),
+    (
+        "{every: PT1M}",
+        "{calendar: {holidays: [soon]}}",
+        "/document/metadata/schedule/calendar/holidays/0",
+    ),
+    (
+        "{every: PT1M}",
+        "{blackout: [{from: soon, to: 2026-01-01}]}",
+        "/document/metadata/schedule/blackout/0/from",
+    ),
+    (
+        "{every: PT1M}",
+        "{blackout: [{from: 2026-01-02, to: 2026-01-01}]}",
+        "/document/metadata/schedule/blackout/0",
+    ),
+    ("{every: PT1M}", "{outside: maybe}", "/document/metadata/schedule/outside"),
+    ("{every: PT1M}", "{catchUp: twice}", "/document/metadata/schedule/catchUp"),
+    ("{every: PT1M}", "{jitter: soon}", "/document/metadata/schedule/jitter"),
+    ("{every: PT1M}", "{often: true}", "/document/metadata/schedule/often"),
+]
+
+
+@pytest.mark.parametrize(("schedule", "options", "pointer"), REFUSED)
 def test_a_schedule_that_cannot_be_kept_is_refused(schedule, options, pointer):
     with pytest.raises(DefinitionRefused) as refused:
         timing(schedule, options)

@@ -145,6 +145,14 @@ FORMATS: Final[dict[str, Callable[[Fuel, Json], str]]] = {
 """Each takes a value and gives a text."""
 
 
+def format_as(fuel: Fuel, value: Json, name: Json) -> str:
+    """`format("csv")`: the same as `@csv`, by a name that is computed."""
+    write = FORMATS.get(name) if name.__class__ is str else None
+    if write is None:
+        raise Raised(f"{name if name.__class__ is str else described(name)} is not a valid format")
+    return write(fuel, value)
+
+
 def write_text(fuel: Fuel, parts: list[str]) -> str:
     """The parts of an interpolated text, joined."""
     fuel.grow(sum(map(text_size, parts)) + ITEM)

@@ -15,6 +15,7 @@ from automations.engine.dsl.jq.builtins import (
     dateformats,
     dates,
     editing,
+    formats,
     maths,
     ordering,
     regex,
@@ -78,6 +79,7 @@ _ONE: Final[dict[str, Callable[..., Json]]] = {
     "flatten/0": containers.flatten,
     "flatten/1": containers.flatten_to,
     "fma/3": maths.fused,
+    "format/1": formats.format_as,
     "frexp/0": maths.frexp,
     "from_entries/0": containers.from_entries,
     "fromdate/0": dateformats.from_date,
@@ -199,6 +201,7 @@ _REFUSED: Final = {
     **dict.fromkeys(("halt", "halt_error"), "an expression cannot stop the program; use error(…)"),
     **dict.fromkeys(("debug", "stderr"), "an expression writes nothing but its result"),
     **dict.fromkeys(("include", "import", "module"), "there are no modules"),
+    **dict.fromkeys(("j0", "j1", "jn", "y0", "y1", "yn"), "Bessel functions say nothing about business data"),
 }
 
 

@@ -53,6 +53,24 @@ def test_the_corpus_gives_what_jq_gives(reference):
     assert len(programs) > 1_000
 
 
+def test_every_function_that_jq_has_is_here_or_refused_with_a_reason(reference):
+    state, ((*known,),) = reference.ask("builtins", None)
+    assert (state, len(known) > 200) == ("ok", True)
+    refused, unknown = set(), set()
+    for name, _, arity in (one.partition("/") for one in known):
+        call = f"{name}({'; '.join(['.'] * int(arity))})" if int(arity) else name
+        try:
+            jq.compile(call, set())
+        except jq.ExpressionSyntaxError as error:
+            (refused if f"{name} is refused: " in str(error) else unknown).add(name)
+    assert unknown == set()
+    assert refused == {
+        *("env", "builtins", "modulemeta", "get_search_list", "get_jq_origin", "get_prog_origin"),
+        *("input", "inputs", "input_filename", "input_line_number"),
+        *("halt", "halt_error", "debug", "stderr", "j0", "j1", "jn", "y0", "y1", "yn"),
+    }
+
+
 def test_the_differences_that_are_meant_are_still_there(reference):
     programs = list(pairs("differences.txt"))
     same = [
