@@ -11,7 +11,7 @@ from celery.signals import worker_ready
 from automations.engine.actions import redriving
 from automations.engine.actions.forgetting import forget_event_keys
 from automations.engine.actions.gathering import forget_gathered
-from automations.engine.actions.keeping import forget_runs
+from automations.engine.actions.keeping import forget_bulks, forget_runs
 from automations.engine.actions.pausing import mend_lanes
 from automations.engine.actions.watchdog import QUEUE, Guard
 from automations.engine.actions.worker import Worker
@@ -66,10 +66,13 @@ def _keepers() -> Iterable[Mapping[str, object]]:
 
 @jobs.job("engine.keep", queue="work", due=_keepers)
 def keep(**_: object) -> None:
-    """Take away what was kept long enough of one tenant: its runs, events that waited for others in vain."""
+    """Take away what was kept long enough of one tenant: its runs, acts on many, events that waited in vain."""
     count = forget_runs()
     if count:
         log.info("runs forgotten", runs=count)
+    acts = forget_bulks()
+    if acts:
+        log.info("acts on many runs forgotten", bulks=acts)
     alone = forget_gathered()
     if alone:
         log.info("events forgotten that waited for others", events=alone)

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from automations.engine.models import Forgetting
+from automations.engine.store import bulks
 from automations.engine.store import keeping as store
 from automations.engine.store.keeping import Over
 from kernel.actor import system
@@ -41,6 +42,26 @@ def forget_runs(*, seconds: float = SECONDS, at_once: int = AT_ONCE) -> int:
     if env.keep_data_days:
         count += _rounds(_strip, now - timedelta(days=env.keep_data_days), now, until, at_once)
     return count
+
+
+def forget_bulks(*, at_once: int = AT_ONCE) -> int:
+    """Take away acts on many runs that were over as long as runs are kept; how many. What they did is in the audit."""
+    days = settings.ENV.keep_runs_days
+    if not days or context.current().sandbox:
+        return 0
+    before = context.now() - timedelta(days=days)
+    with transaction.atomic():
+        gone = bulks.forget(before, at_once)
+        if gone:
+            tenant = context.current()
+            record(
+                actor=BY,
+                action="engine.forget_runs",
+                obj=("tenant", str(tenant.id), tenant.name),
+                now=context.now(),
+                after={"what": "bulks", "bulks": gone, "over_before": before},
+            )
+    return gone
 
 
 def _rounds(

@@ -243,7 +243,7 @@ def _close_if_through(bulk: Bulk, at: datetime) -> bool:
         .values_list("state", flat=True)
         .distinct()
     )
-    idle = at - bulk.moved_at > _PATIENCE
+    idle = at - bulk.moved_at > _PATIENCE and not store.behind_others(bulk.id)
     if not left or (idle and bulk.state == BulkState.RUNNING):
         BulkItem.objects.filter(bulk_id=bulk.id, state=ItemState.WAITING).update(
             state=ItemState.HELD, why=_("An earlier run of the same order is still under way."), at=at

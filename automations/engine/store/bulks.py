@@ -4,6 +4,7 @@ Whether a run is next is asked of the rows each time, so that it makes no differ
 was broken off.
 """
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,13 +12,28 @@ from django.db import connection
 
 from automations.engine.models import Bulk, BulkItem
 
-_NEXT: Final = """
+_BEHIND: Final = """
+exists (
+  -- another act that is under way has an earlier run of this order, or has sent one on that is not through
+  select from engine_bulk b
+  join engine_bulk_item o on o.bulk_id = b.id and o.business_key = i.business_key and o.business_key <> ''
+  join engine_run theirs on theirs.id = o.run_id
+  join engine_run ours on ours.id = i.run_id
+  where b.over_at is null and b.id <> i.bulk_id and o.run_id <> i.run_id and (
+    o.state = 'sent' or o.state = 'waiting' and b.state = 'running'
+      and (theirs.started_at, theirs.id) < (ours.started_at, ours.id)))
+"""
+_NEXT: Final = f"""
 select i.position, i.run_id from engine_bulk_item i
 where i.bulk_id = %s and i.state = 'waiting' and (i.business_key = '' or not exists (
   select from engine_bulk_item e
   where e.bulk_id = i.bulk_id and e.business_key = i.business_key and e.business_key <> ''
-    and e.position < i.position and e.state in ('waiting', 'sent')))
+    and e.position < i.position and e.state in ('waiting', 'sent')) and not {_BEHIND})
 order by i.position limit %s
+"""
+_ANY_BEHIND: Final = f"""
+select exists (
+  select from engine_bulk_item i where i.bulk_id = %s and i.state = 'waiting' and i.business_key <> '' and {_BEHIND})
 """
 _FOLLOW: Final = """
 with seen as (
@@ -80,10 +96,33 @@ def follow(key: UUID, why_held: str) -> int:
 
 
 def next_items(key: UUID, most: int) -> list[tuple[int, UUID]]:
-    """(position, run) of up to `most` runs whose turn it is; of each order only the first that is not through."""
+    """(position, run) of up to `most` runs whose turn it is; of each order only the first that is not through.
+
+    Runs of the order in other acts that are under way count as well: whoever began first, the oldest run goes first.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [key, most])
         return [(position, run) for position, run in cursor.fetchall()]
+
+
+def behind_others(key: UUID) -> bool:
+    """Whether runs of the act wait for those of another act."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_BEHIND, [key])
+        row: Any = cursor.fetchone()
+    return bool(row[0])
+
+
+def forget(before: datetime, most: int) -> int:
+    """Delete acts that were over before then, with what they say of each run; how many acts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "with old as (select id from engine_bulk where over_at < %s order by over_at limit %s for update skip locked),"
+            " items as (delete from engine_bulk_item where bulk_id in (select id from old))"
+            " delete from engine_bulk where id in (select id from old)",
+            [before, most],
+        )
+        return int(cursor.rowcount)
 
 
 def settle(key: UUID, position: int, state: str, why: str = "") -> None:

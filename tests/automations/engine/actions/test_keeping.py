@@ -9,8 +9,9 @@ import pytest
 from django.conf import settings as portal_settings
 
 from automations.engine import queries
-from automations.engine.actions.keeping import forget_runs
-from automations.engine.models import Blob, Forgetting, Run, RunState, Segment
+from automations.engine.actions.keeping import forget_bulks, forget_runs
+from automations.engine.enums import BulkState
+from automations.engine.models import Blob, Bulk, BulkItem, Forgetting, Run, RunState, Segment
 from automations.events.actions import publish
 from kernel import clock, ids, jobs, jsonx
 from tenants.audit.models import AuditEvent
@@ -147,3 +148,31 @@ def test_a_sandbox_keeps_its_runs_however_fast_its_years_go(committed, tenant, w
     Tenant.objects.filter(pk=tenant.id).update(sandbox=False)
     with context.enter(tenant.id):
         assert forget_runs() == 1
+
+
+def test_acts_on_many_go_as_runs_do(tenant, keep):
+    def act(days: float) -> Bulk:
+        over = clock.now() - timedelta(days=days)
+        bulk = Bulk.objects.create(
+            act="retry",
+            state=BulkState.DONE,
+            wanted={},
+            rate=5,
+            total=1,
+            actor={},
+            created_at=over,
+            next_at=over,
+            moved_at=over,
+            over_at=over,
+        )
+        BulkItem.objects.create(bulk_id=bulk.id, position=0, run_id=ids.uuid7())
+        return bulk
+
+    _, young = act(401), act(399)
+    keep(90, 0)
+    assert forget_bulks() == 0
+    keep(90, 400)
+    assert forget_bulks() == 1
+    assert (Bulk.objects.get(), BulkItem.objects.get().bulk_id) == (young, young.id)
+    (told,) = AuditEvent.objects.filter(action="engine.forget_runs")
+    assert (told.after["what"], told.after["bulks"]) == ("bulks", 1)

@@ -119,6 +119,45 @@ def killed_while_it_works(bulk: Bulk, seconds: float) -> None:
     os.waitpid(child, 0)
 
 
+def test_runs_of_one_order_keep_their_order_across_acts(committed, tenant, worker, monkeypatch):
+    suspended(worker, keys=1, each=3, bad=set())
+    first, second, third = Run.objects.order_by("started_at", "id")
+    later = begin_for(third)  # begun first, for the youngest
+    earlier = begin_for(first, second)
+    monkeypatch.setattr(redriving, "_PATIENCE", timedelta(0))
+    redriving.carry_on(later.id, seconds=0.6)
+    assert queries.bulk_view(later.id).counts[ItemState.WAITING] == 1  # and it is not given up
+    assert Bulk.objects.get(pk=later.id).state == BulkState.RUNNING
+    monkeypatch.undo()
+    assert finish(earlier, worker).counts[ItemState.DONE] == 2
+    assert finish(later, worker).counts[ItemState.DONE] == 1
+    assert list(Run.objects.order_by("ended_at").values_list("id", flat=True)) == [
+        first.id,
+        second.id,
+        third.id,
+    ]
+
+
+def test_an_act_that_is_stopped_holds_no_other_back(committed, tenant, worker):
+    suspended(worker, keys=1, each=2, bad=set())
+    first, second = Run.objects.order_by("started_at", "id")
+    earlier, later = begin_for(first), begin_for(second)
+    redriving.stop_bulk(bulk_id=earlier.id, actor=BY, now=clock.now(), reason="wait")
+    assert finish(later, worker).counts[ItemState.DONE] == 1
+    assert Run.objects.get(pk=first.pk).status == "suspended"
+
+
+def begin_for(*runs: Run) -> Bulk:
+    """An act on these runs alone."""
+    return redriving.start_bulk(
+        act="retry",
+        wanted=RunFilter(alike="of one cause", among=[run.id for run in runs]),
+        actor=BY,
+        now=clock.now(),
+        rate=50.0,
+    )
+
+
 def test_hundreds_of_runs_stopped_killed_and_gone_on_with(committed, tenant, worker):
     bad = {3, 10, 17, 61, 71, 120, 140, 141, 142}
     workflow = suspended(worker, keys=60, each=3, bad=bad)

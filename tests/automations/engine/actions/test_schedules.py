@@ -15,6 +15,7 @@ from automations.engine.actions.worker import Worker
 from automations.engine.dsl.document import read
 from automations.engine.enums import WorkflowState
 from automations.engine.models import Run, Schedule, Workflow
+from automations.engine.queries import run_view
 from automations.engine.store import claim as claims
 from automations.ledger.models import QueueRow, ScheduleFire, Slot
 from kernel import clock, ids
@@ -233,3 +234,12 @@ def test_a_year_on_a_clock_of_ones_own_makes_no_run_too_old(sandbox, worker):
     sandbox(MONDAY + timedelta(days=800))
     worker()
     assert Run.objects.get().status == "waiting"
+
+
+def test_d2_a_run_by_the_clock_is_given_nothing_and_one_by_hand_an_empty_object(sandbox, worker):
+    workflow = deploy("{cron: '0 6 * * *'}", body="do: [{a: {set: {got: '${ . }'}}}]")
+    sandbox(MONDAY + timedelta(hours=7))
+    workflows.start_run(workflow=workflow, given=None, actor=BY, now=context.now())
+    worker()
+    given = {run.cause: run_view(run.id).output["got"] for run in Run.objects.all()}
+    assert given == {"schedule": None, "manual": {}}

@@ -212,3 +212,127 @@ def test_l10_what_starts_a_run_is_read_as_an_envelope_unless_the_document_says()
     body = "do: [{a: {set: {x: 1}}}]"
     assert program(f"{HEAD}schedule: {on % ''}\n{body}").start.read == "envelope"
     assert program(f"{HEAD}schedule: {on % ', read: data'}\n{body}").start.read == "data"
+
+
+# what an author cannot do
+
+
+def test_d4_a_task_is_described_by_its_definition_and_has_no_other_members():
+    found = drive(
+        "- a: {set: '${ {known: ($task | keys), set: $task.definition.set, call: $task.call} }'}"
+    ).output
+    assert {"definition", "input", "name", "reference", "startedAt"} <= set(found["known"])
+    assert ("with" in found["known"], found["call"]) == (False, None)
+    assert found["set"].startswith("${")
+
+
+def test_d8_an_expression_in_the_middle_of_a_text_is_refused_with_what_to_write_instead():
+    with pytest.raises(DefinitionRefused) as found:
+        program("- a: {set: {x: 'Hello ${ .x }!'}}")
+    (finding,) = found.value.findings
+    assert (finding.rule, finding.pointer) == ("expression", "/do/0/a/set/x")
+    assert '${ "… \\(.x) …" }' in finding.message
+    assert drive("- a: {set: {x: '${ \"Hello \\(.x)!\" }'}}", {"x": "you"}).output == {"x": "Hello you!"}
+
+
+def test_d9_loose_mode_is_refused():
+    text = f"{HEAD}evaluate: {{language: jq, mode: loose}}\ndo: [{{a: {{set: {{x: 1}}}}}}]"
+    assert refused(text) == [("refused-loose", "/evaluate/mode")]
+
+
+def test_f5_a_branch_goes_to_no_sibling():
+    text = "- f: {fork: {branches: [{b: {set: {c: 1}, then: d}}, {d: {set: {c: 1}}}]}}"
+    assert refused(text) == [("then-target", "/do/0/f/fork/branches/0")]
+    assert drive("- f: {fork: {branches: [{b: {set: {c: 1}, then: exit}}, {d: {set: {c: 2}}}]}}").output == [
+        {"c": 1},
+        {"c": 2},
+    ]
+
+
+def test_f15_every_name_is_there_once_and_every_way_leads_to_one():
+    assert refused("- a: {set: {x: 1}, then: nowhere}") == [("then-target", "/do/0/a/then")]
+    assert refused("- a: {set: {x: 1}}\n- a: {set: {x: 1}}") == [("duplicate-name", "/do/1/a")]
+    inner = "- a: {do: [{b: {set: {x: 1}, then: c}}]}\n- c: {set: {x: 1}}"
+    assert refused(inner) == [("then-target", "/do/0/a/do/0/b/then")]
+
+
+# events
+
+
+def test_l2_the_key_is_of_the_envelope_and_the_filter_of_the_data():
+    text = (
+        "- l: {listen: {to: {one: {with: {type: a, data: '${ .subject == \"in data\" }'},"
+        " correlate: {k: {from: .subject, expect: '\"in envelope\"'}}}}}}"
+    )
+    run = drive(text)
+    run.event(0, "a", {"subject": "in envelope"}, subject="in data")
+    assert run.status == "running"
+    run.event(0, "a", {"subject": "in data"}, subject="in envelope", at=1_000_001.0)
+    assert run.output == [{"subject": "in data"}]
+
+
+def test_l3_a_text_is_compared_as_it_stands_unless_it_is_a_whole_pattern():
+    run = drive("- l: {listen: {to: {one: {with: {type: a, source: '/shops/.*'}}}}}")
+    run.event(0, "a", 1, source="/shops/berlin")
+    assert run.status == "running"
+    run.event(0, "a", 2, source="/shops/.*", at=1_000_001.0)
+    assert run.output == [2]
+
+
+def test_l4_a_filter_that_gives_no_boolean_is_the_value_that_the_data_must_equal():
+    for wanted in ("'${ 2 + 3 }'", "5"):
+        run = drive(f"- l: {{listen: {{to: {{one: {{with: {{type: a, data: {wanted}}}}}}}}}}}")
+        run.event(0, "a", 4)
+        assert run.status == "running"
+        run.event(0, "a", 5, at=1_000_001.0)
+        assert run.output == [5]
+
+
+# calls
+
+
+def test_m1_a_redirect_that_is_not_followed_is_an_error():
+    world = World([Outcome(302, {"location": "https://elsewhere.example/"}, "")])
+    run = drive("- a: {call: http, with: {method: get, endpoint: 'https://x.example/'}}", world=world)
+    assert (run.status, run.error["status"]) == ("suspended", 302)
+
+
+def test_m7_a_workflow_is_run_in_a_version_that_is_named():
+    text = "- a: {run: {workflow: {namespace: t, name: other, version: %s}}}"
+    for version in ("latest", "''"):
+        assert refused(text % version) == [("unpinned-version", "/do/0/a/run/workflow/version")]
+
+
+def test_m8_and_t12_protocols_without_a_place_here_are_refused_with_the_way_to_take():
+    for kind in ("grpc", "asyncapi", "a2a", "mcp"):
+        with pytest.raises(DefinitionRefused) as found:
+            program(f"- a: {{call: {kind}, with: {{}}}}")
+        (finding,) = found.value.findings
+        assert finding.rule == f"refused-call-{kind}"
+        assert any(word in finding.message for word in ("by HTTP", "webhooks"))
+
+
+# tasks
+
+
+def test_t3_a_list_inside_a_task_has_ways_of_its_own():
+    text = "- a: {do: [{b: {set: {x: 1}, then: exit}}, {c: {set: {x: 2}}}]}\n- d: {set: '${ . }'}"
+    assert drive(text).output == {"x": 1}
+
+
+def test_t9_what_a_workflow_says_comes_from_itself_unless_it_names_a_source_and_never_from_the_portal():
+    run = drive("- e: {emit: {event: {with: {type: a.b}}}}")
+    assert run.output["source"] == "/workflows/test"
+    assert run.output["id"] == f"{run.run.id}-0"  # the same whenever it is said again
+    given = drive("- e: {emit: {event: {with: {type: a.b, source: /shop}}}}")
+    assert given.output["source"] == "/shop"
+    assert refused("- e: {emit: {event: {with: {type: portal.run.suspended}}}}") == [
+        ("reserved", "/do/0/e/emit/event/with/type")
+    ]
+
+
+def test_t14_nothing_runs_on_the_host():
+    for kind, inner in (("shell", "command: ls"), ("script", "language: js"), ("container", "image: x")):
+        assert refused(f"- a: {{run: {{{kind}: {{{inner}}}}}}}") == [
+            (f"refused-run-{kind}", f"/do/0/a/run/{kind}")
+        ]

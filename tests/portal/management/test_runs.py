@@ -9,7 +9,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from automations.engine.actions import redriving
-from automations.engine.models import Bulk, Run
+from automations.engine.models import Bulk, BulkItem, Run
+from automations.events.actions import dispatch
+from automations.inbox.models import Case
+from tenants.tenancy import context
 from tests.house import world
 from tests.support.cast import NOW
 
@@ -39,6 +42,20 @@ def test_many_are_counted_and_only_begun_when_told_to(tenant, held):
     redriving.carry_on(Bulk.objects.get().id, seconds=0.3)
     assert run(tenant, "bulk", begun["bulk"])[0]["sent"] == 1
     assert Run.objects.get().status == "running"
+
+
+def test_those_of_one_cause_are_meant_by_the_fingerprint_of_their_cases(tenant, held):
+    other = world.failing_run("Others", "10046", NOW)[0]
+    while dispatch(context.current(), now=NOW):
+        pass
+    marks = dict(Case.objects.values_list("run_id", "fingerprint"))
+    assert marks[held.id] != marks[other.id]
+    assert run(tenant, "list", "--fingerprint", marks[held.id])[0] == {"runs": 1, "orders": 1}
+    assert run(tenant, "list", "--fingerprint", "f" * 32)[0] == {"runs": 0, "orders": 0}
+    _, begun = run(tenant, "redrive", "--fingerprint", marks[other.id], "--yes")
+    assert list(BulkItem.objects.values_list("run_id", flat=True)) == [other.id]
+    assert Bulk.objects.get().wanted == {"alike": marks[other.id]}
+    assert begun["total"] == 1
 
 
 def test_one_is_looked_at_sent_back_and_ended(tenant, held):

@@ -1,4 +1,4 @@
-"""The tables of acts on many runs; `models.py` has them with the others."""
+"""The tables of acts on many runs."""
 
 from django.db import models
 from django.db.models import Q

@@ -3,9 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
-from automations.engine.bulk_models import Bulk as Bulk  # noqa: PLC0414 - one place to have all tables from
-from automations.engine.bulk_models import BulkItem as BulkItem  # noqa: PLC0414
 from automations.engine.enums import RunStatus, WorkflowState
+from automations.engine.models.bulks import Bulk as Bulk
+from automations.engine.models.bulks import BulkItem as BulkItem
 from kernel.models import Row
 from kernel.reach import WithinReach, WorkflowWithinReach
 

@@ -14,6 +14,7 @@ from automations.engine.enums import BulkAct
 from automations.engine.models import Bulk, Run, Workflow
 from automations.engine.queries import BulkView, RunFilter
 from automations.events.models import Event
+from automations.inbox import queries as inbox
 from kernel import clock, ids, jsonx
 from kernel.actor import system
 from kernel.errors import PortalError
@@ -188,6 +189,7 @@ def _filter(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--error", default="", help="the last word of the error's type")
     parser.add_argument("--code", type=int, default=0, help="the error's status")
     parser.add_argument("--order", default="", help="the business key")
+    parser.add_argument("--fingerprint", default="", help="of their cases: runs that fail for one cause")
     parser.add_argument("--since", default="", help="RFC 3339")
     parser.add_argument("--until", default="", help="RFC 3339")
     return parser
@@ -203,6 +205,8 @@ def _wanted(options: dict[str, Any]) -> RunFilter:
         business_key=options["order"],
         since=clock.parse_rfc3339(options["since"]) if options["since"] else None,
         until=clock.parse_rfc3339(options["until"]) if options["until"] else None,
+        alike=options["fingerprint"],
+        among=inbox.runs_alike(options["fingerprint"]) if options["fingerprint"] else (),
     )
 
 
