@@ -117,7 +117,8 @@ def forget(before: datetime, most: int) -> int:
     """Delete acts that were over before then, with what they say of each run; how many acts."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "with old as (select id from engine_bulk where over_at < %s order by over_at limit %s for update skip locked),"
+            "with old as ("
+            "  select id from engine_bulk where over_at < %s order by over_at limit %s for update skip locked),"
             " items as (delete from engine_bulk_item where bulk_id in (select id from old))"
             " delete from engine_bulk where id in (select id from old)",
             [before, most],
