@@ -100,15 +100,15 @@ def _joined(
     """The sets of one key that are whole now; what took part waits no more, what is left over waits."""
     program, workflow = news[0].program, news[0].workflow
     queues: list[list[UUID]] = [[] for _ in program.start.filters]
-    for one in waiting:
-        queues[one.place].append(one.event_id)
+    for held in waiting:
+        queues[held.place].append(held.event_id)
     known = {one.event.id: one.event for one in news}
     whole: list[list[UUID]] = []
     for one in news:
         min((queues[place] for place in one.places), key=len).append(one.event.id)
         if all(queues):
             whole.append([queue.pop(0) for queue in queues])
-    before = {one.event_id for one in waiting}
+    before = {held.event_id for held in waiting}
     store.take(mark, [key for keys in whole for key in keys if key in before])
     store.keep(
         mark,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -38,7 +38,8 @@ def held(marks: Iterable[Mark]) -> dict[Mark, list[Waiting]]:
     found: dict[Mark, list[Waiting]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [sorted({key for _, key in wanted})])
-        cursor.execute(_HELD, [[workflow for workflow, _ in wanted], [key for _, key in wanted]])
+        columns: list[Any] = [[workflow for workflow, _ in wanted], [key for _, key in wanted]]
+        cursor.execute(_HELD, columns)
         for workflow, key, place, event, at in cursor.fetchall():
             found.setdefault((workflow, key), []).append(Waiting(place, event, at))
     return found
@@ -48,7 +49,11 @@ def keep(mark: Mark, rows: Sequence[Waiting]) -> None:
     """Let these wait."""
     if not rows:
         return
-    columns = [[row.event_id for row in rows], [row.place for row in rows], [row.received_at for row in rows]]
+    columns: list[Any] = [
+        [row.event_id for row in rows],
+        [row.place for row in rows],
+        [row.received_at for row in rows],
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, [*mark, *columns])
 
