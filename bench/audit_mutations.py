@@ -1,8 +1,10 @@
 """A sealed log in memory, and everything that somebody who owns the database might do to it before an auditor looks."""
 
+import atexit
 import copy
 import json
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -93,11 +95,19 @@ def event(rng: random.Random, at: datetime) -> AuditEvent:
     )
 
 
+def _new_key() -> Path:
+    """A key in a folder that goes when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="audit-key-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = folder / "audit.key"
+    notes.make_key(made)
+    return made
+
+
 def sealed(count: int, *, every: int = 50, seed: int = 1, key_file: Path | None = None) -> Log:
     """A log of `count` events."""
     if key_file is None:
-        key_file = Path(tempfile.mkdtemp(prefix="audit-key-")) / "audit.key"
-        notes.make_key(key_file)
+        key_file = _new_key()
     log = Log([], key_file, every)
     rng = random.Random(seed)
     events = [event(rng, BEGAN + timedelta(seconds=at)) for at in range(count)]
@@ -246,8 +256,7 @@ def _wrong_key(log: Log, rng: random.Random) -> Mutation:
     at = rng.randrange(len(log.entries))
     rows = [entry.line for entry in log.entries]
     rows[at] = rewritten(rows[at], rehash=True, action="test.other")
-    other = Path(tempfile.mkdtemp(prefix="audit-key-")) / "audit.key"
-    notes.make_key(other)
+    other = _new_key()
     return Mutation("wrong_key", lines(signed(rows, other, log.every)), 0, exact=True)
 
 

@@ -1,5 +1,7 @@
 """How people sign in: the rules of a place, the identity providers that it trusts, and who came in for support."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rest_framework import serializers
@@ -180,7 +182,7 @@ class Providers(Desk):
         returns=ProviderShown,
         status=CREATED,
         once=True,
-        raises=(SignOnRefused, Conflict),
+        raises=(Conflict,),
         example=_OIDC,
     )
     def post(self, call: Call) -> Provider:
@@ -189,12 +191,22 @@ class Providers(Desk):
         values = dict(call.body)
         kind, secret, metadata = (values.pop(name) for name in ("kind", "secret", "metadata"))
         more: dict[str, Any] = {"partner": partner, "tenant": tenant, "actor": call.actor, "now": clock.now()}
-        if kind == ProviderKind.SAML:
-            _need(call, "metadata")
-            return providers.add_saml_provider(values=values, metadata=metadata, **more)
-        _need(call, "issuer", "client_id", "secret")
-        said = sign_on.metadata(values["issuer"])
-        return providers.add_provider(values=values, secret=secret, said=said, **more)
+        with _told():
+            if kind == ProviderKind.SAML:
+                _need(call, "metadata")
+                return providers.add_saml_provider(values=values, metadata=metadata, **more)
+            _need(call, "issuer", "client_id", "secret")
+            said = sign_on.metadata(values["issuer"])
+            return providers.add_provider(values=values, secret=secret, said=said, **more)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A provider that is not what was said is a fault of the request, and no question of who sends it."""
+    try:
+        yield
+    except SignOnRefused as error:
+        raise Invalid(fields=error.fields) from error
 
 
 def _need(call: Call, *names: str) -> None:
@@ -213,9 +225,7 @@ class OneProvider(Desk):
         """One identity provider."""
         return queries.provider_at(call.partner_id, call.tenant_id, provider)
 
-    @operation(
-        "change_identity_provider", takes=ChangedProvider, returns=ProviderShown, raises=(SignOnRefused,)
-    )
+    @operation("change_identity_provider", takes=ChangedProvider, returns=ProviderShown)
     def patch(self, call: Call, provider: str) -> Provider:
         """Change what a provider is called and speaks for, its secret, or its metadata."""
         found = queries.provider_at(call.partner_id, call.tenant_id, provider)
@@ -223,7 +233,8 @@ class OneProvider(Desk):
         secret, metadata = values.pop("secret", ""), values.pop("metadata", "")
         more: dict[str, Any] = {"provider": found, "actor": call.actor, "now": clock.now()}
         if found.kind == ProviderKind.SAML:
-            return providers.change_saml_provider(values=values, metadata=metadata, **more)
+            with _told():
+                return providers.change_saml_provider(values=values, metadata=metadata, **more)
         return providers.change_provider(values=values, secret=secret, **more)
 
     @operation("remove_identity_provider", status=NO_CONTENT, raises=(StillEnforced,))

@@ -186,7 +186,7 @@ class EndpointSecret(Desk):
 class Rejections(Desk):
     """What was set aside."""
 
-    rule = rule(get="events.endpoints")
+    rule = rule(get="events.quarantine")
 
     @operation("list_rejections", query=RejectionQuery, returns=RejectionShape, many=True, paged=True)
     def get(self, call: Call) -> Listing:
@@ -197,7 +197,7 @@ class Rejections(Desk):
 class OneRejection(Desk):
     """One of them."""
 
-    rule = rule(get="events.endpoints")
+    rule = rule(get="events.quarantine")
 
     @operation("get_rejection", returns=RejectionDetail)
     def get(self, call: Call, rejection: str) -> RejectionView:
@@ -208,7 +208,7 @@ class OneRejection(Desk):
 class Accept(Desk):
     """Taking one after all."""
 
-    rule = rule(post="events.endpoints")
+    rule = rule(post="events.quarantine")
 
     @operation(
         "accept_rejection",
@@ -227,7 +227,7 @@ class Accept(Desk):
 class Discard(Desk):
     """Leaving one aside."""
 
-    rule = rule(post="events.endpoints")
+    rule = rule(post="events.quarantine")
 
     @operation(
         "discard_rejection", takes=Verdict, returns=RejectionDetail, once=True, raises=(AlreadyDecided,)

@@ -18,6 +18,7 @@ from portal.ui.access import crumbs, member_of
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, page
 from portal.ui.protection import proven
+from tenants.access.models import Membership
 from tenants.accounts import queries
 from tenants.accounts.actions import factors
 
@@ -36,10 +37,14 @@ class LostForm(forms.Form):
 
 @never_cache
 @door("access.people")
-@proven
 def reset(request: SignedIn, member: str) -> HttpResponse:
     """Take all second factors of a member away, once the admin has proved anew who they are themselves."""
-    found = member_of(request, member)
+    found = member_of(request, member)  # nobody is asked to prove anything for somebody who is not here
+    return _reset(request, found)
+
+
+@proven
+def _reset(request: SignedIn, found: Membership) -> HttpResponse:
     form = LostForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -51,7 +51,7 @@ def waiting(request: PortalRequest) -> int | None:
     return queries.open_rejections()
 
 
-@door("events.endpoints")
+@door("events.quarantine")
 def quarantine(request: TenantRequest) -> HttpResponse:
     """What was set aside, the newest first."""
     given = request.GET
@@ -102,7 +102,7 @@ class VerdictForm(forms.Form):
     )
 
 
-@door("events.endpoints")
+@door("events.quarantine")
 def rejection(request: TenantRequest, rejection: str) -> HttpResponse:
     """One event that was set aside, as it was delivered, with what is wrong with it. Raises NotFound."""
     return _show(request, queries.rejection(rejection))
@@ -131,7 +131,7 @@ def _show(
     return page(request, "events/rejection.html", shown, status=status)
 
 
-@door(post="events.endpoints")
+@door(post="events.quarantine")
 def decide(request: TenantRequest, rejection: str, decision: str) -> HttpResponse:
     """Take an event after all, or discard it; where that is refused, the reason stands above what was typed."""
     acts = {"accept": actions.accept_rejection, "discard": actions.discard_rejection}

@@ -94,7 +94,7 @@ NAV: Final[list[Entry]] = [
     Entry("templates:installed", lazy("Templates"), icon="blocks", permission="templates.read"),
     Entry("orders:list", lazy("Orders"), icon="shopping-bag", permission="insights.read"),
     Entry("events:explorer", lazy("Events"), icon="search", permission="events.read"),
-    Entry("events:quarantine", lazy("Quarantine"), icon="octagon-alert", permission="events.endpoints"),
+    Entry("events:quarantine", lazy("Quarantine"), icon="octagon-alert", permission="events.quarantine"),
     # both
     Entry("connections:list", lazy("Connections"), icon="plug", permission="connectors.read", group=SETUP),
     Entry("notices:channels", lazy("Channels"), icon="megaphone", permission="settings.edit", group=SETUP),

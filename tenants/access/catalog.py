@@ -25,6 +25,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "connectors.edit": "Add and change connections",
     "events.read": "See events",
     "events.publish": "Send events by the API",
+    "events.quarantine": "Look through the quarantine, accept and discard events",
     "events.endpoints": "Manage webhook endpoints",
     "engine.read": "See workflows and runs",
     "engine.start": "Start runs by hand",
@@ -59,6 +60,7 @@ _TENANT_ADMIN: Final = _STAFF | {
     "templates.install",
     "connectors.edit",
     "events.endpoints",
+    "events.quarantine",
     "events.publish",
     "engine.start",
     "engine.pause",
@@ -85,6 +87,7 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
         "templates.install",
         "connectors.edit",
         "events.endpoints",
+        "events.quarantine",
         "engine.start",
         "engine.operate",
         "engine.pause",
@@ -93,7 +96,7 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
     }
     | {"tenancy.clock"},
     Role.TENANT_ADMIN: _TENANT_ADMIN,
-    Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "engine.pause", "audit.read"},
+    Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "engine.pause", "events.quarantine", "audit.read"},
     Role.REVIEWER: frozenset({"inbox.read", "inbox.decide", "inbox.comment", "insights.read", "events.read"})
     | {"engine.read", "engine.operate", "work.read", "work.steer"},
     Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment", "tasks.do"}),

@@ -22,7 +22,7 @@ def accept_rejection(*, rejection: Rejection, reason: str, actor: Actor, now: da
 
     Raises AlreadyDecided, NotAcceptable (it is no event, or not the sender's to send) and IdReused.
     """
-    actor.require("events.endpoints")
+    actor.require("events.quarantine")
     with transaction.atomic():
         row = _open(rejection)
         if row.code not in ACCEPTABLE:
@@ -36,7 +36,7 @@ def accept_rejection(*, rejection: Rejection, reason: str, actor: Actor, now: da
 
 def discard_rejection(*, rejection: Rejection, reason: str, actor: Actor, now: datetime) -> Rejection:
     """Leave an event aside for good. Raises AlreadyDecided."""
-    actor.require("events.endpoints")
+    actor.require("events.quarantine")
     with transaction.atomic():
         row = _open(rejection)
         _decide(row, RejectionState.DISCARDED, reason, actor, now)
