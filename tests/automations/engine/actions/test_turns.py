@@ -22,7 +22,7 @@ from kernel.errors import Invalid
 from tenants.audit.models import AuditEvent
 from tenants.tenancy.models import Tenant
 from tests.automations.engine.actions.test_drain import BY, deploy, erp, place
-from tests.automations.engine.actions.test_pausing import USE, Crew, statuses, until
+from tests.automations.engine.actions.test_pausing import USE, Crew, pause_tenant, statuses, until
 
 POST = USE + (
     "do: [{a: {call: http, with: {method: post, endpoint: {uri: '/stub/x', authentication: {use: erp}},"
@@ -102,6 +102,26 @@ def test_fifty_events_of_one_order_go_one_after_the_other_and_other_orders_besid
     assert max(end for _, end in others) < spans["A"][-1][0]  # none waited for them
     assert (Hold.objects.count(), Place.objects.count(), QueueRow.objects.count()) == (0, 0, 0)
     assert estate.requests == 100
+
+
+def test_after_a_pause_the_runs_of_an_order_go_on_in_the_order_in_which_they_came(committed, tenant, estate):
+    limit(deploy(POST, connections=erp(estate)), BY_ORDER)
+    estate.faults({"match": {"path": "/stub/*"}, "slow": 0.1})
+    for _ in range(8):
+        place("A")
+    with Crew(2):
+        until(lambda: estate.requests >= 2)
+        pause_tenant(tenant, True)
+        for _ in range(4):
+            place("A")
+        until(lambda: not QueueRow.objects.filter(owner__isnull=False).exists())
+        stopped = ended()
+        pause_tenant(tenant, False)
+        until(lambda: ended() == 12, 60)
+    assert 0 < stopped < 8
+    begun = [begin for begin, _ in order_of_ends()["A"]]
+    assert begun == sorted(begun)
+    assert (len(begun), estate.requests, estate.state()["stub"]["effects"]["keys"]) == (12, 12, 12)
 
 
 def test_so_many_runs_of_a_workflow_at_a_time(committed, tenant, estate):
