@@ -178,6 +178,7 @@ def remove(request: SignedIn, own_role: str) -> HttpResponse:
     context = {
         "title": _("Remove the role “%(name)s”?") % {"name": role.name},
         "lead": _("Nobody may hold it any more for that."),
+        "verb": _("Remove"),
         "url": reverse("access:role-remove", args=[role.public_id]),
         "refusal": refusal,
         "crumbs": _trail(request, (role.name, "")),
@@ -222,6 +223,7 @@ def allow(request: SignedIn, duty: str) -> HttpResponse:
     context = {
         "title": _("Let both be held at once?"),
         "lead": f"{_words(rule.first)} + {_words(rule.second)}",
+        "verb": _("Allow both"),
         "url": reverse("access:duty-remove", args=[rule.public_id]),
         "crumbs": _trail(request),
     }

@@ -15,6 +15,7 @@ from portal.ui import styleguide_samples as samples
 from portal.ui.kit.pages import acted, go, page, refused
 from portal.ui.kit.schemaform import SchemaForm
 from portal.ui.kit.status import LOOKS
+from portal.ui.periods import CHOICES
 
 _COLOURS: Final = (
     "bg", "surface", "raise", "sunk", "line", "line2", "edge", "ink", "ink2", "ink3",
@@ -55,6 +56,9 @@ def styleguide(request: SignedIn) -> HttpResponse:
             ("#views", "Past due", 4, False),
         ],
         "schema_rows": samples.SCHEMA,
+        "bars": samples.BARS,
+        "periods": CHOICES,
+        "period": {"code": "28"},
         **_case(request, rows),
     }
     return page(request, "styleguide/page.html", context)

@@ -3,9 +3,10 @@
 import math
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from kernel.money import Money
+from portal.ui import kpi_shown
 from portal.ui.kit import charts, graph, timeline
 from portal.ui.kit.charts import Series
 from portal.ui.kit.graph import Edge, Node
@@ -281,3 +282,10 @@ STOPS = (
     {"title": "Till Leeds", "note": "waiting", "icon": "store", "tone": "wait"},
     {"title": "Ledger", "note": "waiting", "icon": "calculator", "tone": "wait"},
 )
+
+
+BARS: Final = [
+    kpi_shown.Bar("a", "Missing data", "14", "100%", "#cards", "c0"),
+    kpi_shown.Bar("b", "Invalid value, chosen", "9", "64.3%", "#cards", "c0"),
+    kpi_shown.Bar("c", "None of these", "0", "0%", "#cards", "c4"),
+]

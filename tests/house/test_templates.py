@@ -93,3 +93,21 @@ def test_static_files_can_be_collected_under_names_that_never_change(
     sheet = next(tmp_path.glob("portal.*.css")).read_text()
     assert 'url("vendor/inter/inter-latin.' in sheet
     assert list(tmp_path.glob("portal.*.js.br"))
+
+
+def _included(path: Path) -> set[str]:
+    """The templates that a template is made of, with theirs."""
+    found: set[str] = set()
+    waiting = [path.read_text()]
+    while waiting:
+        for name in re.findall(r"\{% (?:include|extends) \"([^\"]+)\"", waiting.pop()):
+            if name not in found and (ROOT / "templates" / name).exists():
+                found.add(name)
+                waiting.append((ROOT / "templates" / name).read_text())
+    return found
+
+
+def test_the_style_guide_shows_every_component() -> None:
+    shown = _included(ROOT / "templates" / "styleguide" / "page.html")
+    components = {f"components/{path.name}" for path in (ROOT / "templates" / "components").glob("*.html")}
+    assert components - shown == set()

@@ -97,9 +97,10 @@ def describe_failure(case: Case, data: Mapping[str, Json], known: Background) ->
     case.step = str(data.get("task") or error.get("instance") or "")[:200]
     case.error = dict(error)
     row = known.runs.get(case.run_id) if case.run_id else None
-    said = failures.said(error)
+    system = words.system_name(error, known.systems(case.run_id))
+    said = failures.said(error) or ("" if system else str(error.get("title") or ""))
     trouble = Trouble(
-        system=words.system_name(error, known.systems(case.run_id)),
+        system=system,
         thing=words.thing(known.event_types.get(row["event_id"], "") if row else "", case.business_key),
         step=known.step_title(case.run_id, case.step),
         status=failures.status_answered(error),

@@ -207,6 +207,21 @@ def test_a_duration_is_said_in_its_two_largest_units(seconds: float, said: str) 
 NOW = datetime(2026, 11, 23, 9, 12, 8, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0", "Edge on Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1", "Safari on iPhone"),
+        ("curl/8.9", "curl/8.9"),
+        ("", words.NONE),
+    ],
+)  # fmt: skip
+def test_a_browser_is_called_what_people_call_it(agent: str, said: str) -> None:
+    assert words.browser(agent) == said
+
+
 def test_times_are_said_from_now_and_by_date_where_that_is_clearer() -> None:
     assert words.ago(NOW, NOW) == "just now"
     assert words.ago(NOW - timedelta(minutes=4), NOW) == "4 min ago"
