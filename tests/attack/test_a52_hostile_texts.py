@@ -82,7 +82,7 @@ def furnish(cast: Cast) -> list[str]:
 @pytest.mark.browser
 @pytest.mark.timeout(400)
 def test_nothing_that_people_write_does_anything(cast: Cast, visit: Callable[..., Visit]) -> None:
-    addresses = furnish(cast)
+    addresses = furnish(cast)  # that this watch hears what acts is shown beside the drawings of A49
     seen = visit(cast.owner, cast.host)
     dialogs: list[str] = []
     seen.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -98,22 +98,3 @@ def test_nothing_that_people_write_does_anything(cast: Cast, visit: Callable[...
     assert dialogs == []
     assert seen.foreign == []
     assert seen.complaints == []
-
-
-@pytest.mark.browser
-def test_the_harness_hears_a_text_that_acts(cast: Cast, visit: Callable[..., Visit]) -> None:
-    """The same watch over a page that takes the corpus as it is: it does hear dialogs and requests."""
-    seen = visit(None, cast.host)
-    dialogs: list[str] = []
-    seen.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    body = "<!doctype html><title>x</title>" + "".join(
-        f"<div>{text}</div>" for text in markup() if "script" not in text and "focus" not in text
-    )
-    seen.page.route("**/raw.html", lambda route: route.fulfill(content_type="text/html", body=body))
-    seen.go("/raw.html")
-    for _turn in range(40):
-        if dialogs and any("evil.example.com" in url for url in seen.foreign):
-            break
-        seen.page.wait_for_timeout(200)
-    assert dialogs
-    assert any("evil.example.com" in url for url in seen.foreign)
