@@ -24,6 +24,7 @@ PORTAL_HTTPS = ENV.https
 PORTAL_DEMO = ENV.demo
 DELETE_HOLD_DAYS = ENV.delete_hold_days
 MEDIA_ROOT = ENV.home / "media"
+TENANT_FILES = ENV.home / "clients"  # files of whole clients; readable by this process alone
 
 # rooms: in the public schema, in each tenant's schema, or in both
 SHARED_APPS = [

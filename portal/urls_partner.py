@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from portal.api.addresses import PARTNER, SCIM
 from portal.api.reference import REFERENCE
-from portal.ui import branding, domains, fleet, leaving, new_client, standing, tenancy
+from portal.ui import branding, domains, files, fleet, leaving, new_client, standing, tenancy
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_SUPPORT, PARTNER_TEMPLATES
 from portal.ui.usage_addresses import PARTNER_USAGE
 
@@ -19,6 +19,14 @@ CLIENTS = [
     path("<str:tenant>/pause/<slug:state>", standing.client, name="pause"),
     path("<str:tenant>/delete", leaving.delete, name="delete"),
     path("<str:tenant>/keep", leaving.keep, name="keep"),
+    path("<str:tenant>/files/", files.files, name="files"),
+    path("<str:tenant>/files/make", files.make, name="file-make"),
+    path("<str:tenant>/files/<str:tenant_file>/download", files.download, name="file-download"),
+    path("<str:tenant>/files/<str:tenant_file>/remove", files.remove, name="file-remove"),
+    path("<str:tenant>/files/<str:tenant_file>/restore", files.restore, name="file-restore"),
+    path("<str:tenant>/restores/<str:restore>/", files.compared, name="restore"),
+    path("<str:tenant>/restores/<str:restore>/<slug:how>", files.settle, name="settle"),
+    path("<str:tenant>/sandbox", files.sandbox, name="sandbox"),
     path("<str:tenant>/setup/", tenancy.progress, name="progress"),
     path("<str:tenant>/state/<slug:state>", tenancy.set_state, name="state"),
 ]

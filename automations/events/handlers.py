@@ -1,7 +1,12 @@
 """What the vault is told of endpoints: where their secrets stand, the present one and the one before."""
 
+from datetime import datetime
+
+from automations.events.actions import endpoints
 from automations.events.models import Endpoint
 from automations.events.policy import PURPOSE
+from tenants.tenancy.queries import TenantRef
+from tenants.tenancy.registry import Why, arrival, hides, withhold
 from tenants.vault.registry import SealedColumn, Told, sealed_column
 
 sealed_column(
@@ -26,3 +31,13 @@ sealed_column(
         ],
     )
 )
+
+withhold("events_endpoint", "secret", "previous_secret", beside=("secret_version", "previous_until", "token"))
+hides("events_rejection", reason="scan", subject="")
+hides("events_event", source="", event_id="", type="", subject="")
+
+
+@arrival
+def renew_secrets(_: TenantRef, why: Why, __: datetime) -> None:
+    """An endpoint that came without its secret gets another, so nobody's signature counts until somebody sets it."""
+    endpoints.renew_empty(other_tokens=why == Why.SANDBOX)

@@ -9,6 +9,10 @@ from automations.events.registry import handles
 from automations.inbox import queries as inbox
 from automations.notices import actions
 from automations.notices.enums import About
+from automations.notices.models import Channel
+from tenants.tenancy.queries import TenantRef
+from tenants.tenancy.registry import Why, arrival, stay_behind, withhold
+from tenants.vault.registry import SealedColumn, sealed_column
 
 _OPENINGS = ("portal.run.suspended", "portal.run.faulted", "portal.case.requested")
 _PERSONAL = {"portal.case.assigned": About.ASSIGNED, "portal.case.commented": About.COMMENTED}
@@ -39,3 +43,15 @@ def tell_one(events: list[Event], now: datetime) -> None:
 
 def _data(event: Event) -> dict[str, Any]:
     return event.data if isinstance(event.data, dict) else {}
+
+
+sealed_column(SealedColumn(Channel, "address", "notice_address", "Channel, its address"))
+sealed_column(SealedColumn(Channel, "secret", "notice_secret", "Channel, what it signs by"))
+withhold("notices_channel", "address", "secret", beside=("host",))
+stay_behind("notices_notice", "notices_message", "notices_pass", "notices_rule")
+
+
+@arrival
+def shut_channels(_: TenantRef, __: Why, ___: datetime) -> None:
+    """A channel that came without its address leads nowhere: somebody makes it anew."""
+    Channel.objects.filter(address=b"").update(active=False)

@@ -13,7 +13,7 @@ from portal.admin.base import Act, Office
 from portal.admin.site import site
 from tenants.tenancy import actions, store
 from tenants.tenancy.actions import fleet
-from tenants.tenancy.enums import PartnerState, TenantState
+from tenants.tenancy.enums import CLOSED, PartnerState, TenantState
 from tenants.tenancy.models import Domain, Partner, ProvisioningJob, Tenant
 
 
@@ -53,7 +53,7 @@ class PartnerOffice(Office):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """With the number of clients that are not put away."""
-        here = ~Q(tenants__state=TenantState.ARCHIVED)
+        here = ~Q(tenants__state__in=CLOSED)
         found: QuerySet[Any] = super().get_queryset(request).annotate(n=Count("tenants", filter=here))
         return found
 

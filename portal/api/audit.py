@@ -118,7 +118,7 @@ class AuditProof(Desk):
             "sealed": state.sealed,
             "waiting": state.waiting,
             "checkpoint": state.point.note if state.point else "",
-            "keys": [str(key) for key in actions.verifying_keys()],
+            "keys": [str(key) for key in actions.keys_here()],
             "verified_at": check.at if check else None,
             "verified": check.ok if check else None,
             "first_bad": check.first_bad if check else None,

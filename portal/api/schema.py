@@ -42,9 +42,11 @@ IDS: Final = {
     "rejection": "rej",
     "review": "rev",
     "run": "run",
+    "restore": "rst",
     "stream": "ast",
     "support_access": "sup",
     "tenant": "tnt",
+    "tenant_file": "tfl",
     "token": "tok",
     "workflow": "wfl",
 }

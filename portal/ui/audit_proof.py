@@ -67,7 +67,7 @@ def proof(request: SignedIn) -> HttpResponse:
         return go(request, reverse("audit:proof"))
     state, now = queries.proof_state(), clock.now()
     try:
-        known = [str(key) for key in actions.verifying_keys()]
+        known = [str(key) for key in actions.keys_here()]
     except NoAuditKey:
         known = []
     context = {
@@ -96,7 +96,7 @@ def verifier(request: SignedIn) -> HttpResponse:
 @door("audit.read")
 def keys(request: SignedIn) -> HttpResponse:
     """The public halves of the keys that sign checkpoints."""
-    return _text("".join(f"{key}\n" for key in actions.verifying_keys()), "keys.txt")
+    return _text("".join(f"{key}\n" for key in actions.keys_here()), "keys.txt")
 
 
 @door("audit.read")

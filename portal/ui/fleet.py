@@ -15,7 +15,7 @@ from portal.request import PartnerRequest
 from portal.ui import figures, fleet_figures  # noqa: F401 - registers its figures
 from portal.ui.kit.pages import page
 from tenants.tenancy import queries
-from tenants.tenancy.enums import JobState, TenantState
+from tenants.tenancy.enums import CLOSED, JobState, TenantState
 from tenants.tenancy.models import Tenant
 
 PER_PAGE: Final = 60
@@ -75,11 +75,11 @@ _SORTS: Final[dict[str, Callable[[Client], Any]]] = {
     "last": lambda one: one.figures.last_run_at or _LONG_AGO,
 }
 _SHOWS: Final[dict[str, Callable[[Client], bool]]] = {
-    "all": lambda one: one.tenant.state != TenantState.ARCHIVED,
-    "problems": lambda one: one.weight > 0 and one.tenant.state != TenantState.ARCHIVED,
+    "all": lambda one: one.tenant.state not in CLOSED,
+    "problems": lambda one: one.weight > 0 and one.tenant.state not in CLOSED,
     "trial": lambda one: one.tenant.state == TenantState.TRIAL and not one.tenant.sandbox,
-    "sandbox": lambda one: one.tenant.sandbox and one.tenant.state != TenantState.ARCHIVED,
-    "archived": lambda one: one.tenant.state == TenantState.ARCHIVED,
+    "sandbox": lambda one: one.tenant.sandbox and one.tenant.state not in CLOSED,
+    "archived": lambda one: one.tenant.state in CLOSED,
 }
 
 

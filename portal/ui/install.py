@@ -27,7 +27,7 @@ from templates_lib.errors import AlreadyInstalled
 from templates_lib.models import Installation, TemplateVersion
 from tenants.tenancy import context
 from tenants.tenancy import queries as tenancy
-from tenants.tenancy.enums import TenantState
+from tenants.tenancy.enums import CLOSED, TenantState
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _candidates(request: SignedIn, version: TemplateVersion) -> list[Candidate]:
     there = {one.tenant_id: one for one in queries.installations_at(partner_id).filter(slug=version.slug)}
     found = []
     for tenant in tenancy.tenants_of(partner_id):
-        if tenant.state == TenantState.ARCHIVED:
+        if tenant.state in CLOSED:
             continue
         present = there.get(tenant.id)
         ids = {"slug": version.slug, "tenant": tenant.public_id, "step": "settings"}

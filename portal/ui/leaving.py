@@ -16,14 +16,14 @@ from portal.ui.tenancy import client_at
 from portal.ui.tenancy_forms import ReasonForm
 from tenants.tenancy import queries
 from tenants.tenancy.actions import deleting
-from tenants.tenancy.enums import TenantState
+from tenants.tenancy.enums import CLOSED
 
 
 @door("tenancy.delete")
 def delete(request: PartnerRequest, tenant: str) -> HttpResponse:
     """Have an archived client deleted when the hold is over."""
     found = client_at(request, tenant)
-    if found.state != TenantState.ARCHIVED or queries.held_deletion(found.id):
+    if found.state not in CLOSED or queries.held_deletion(found.id):
         raise NotFound
     form = ReasonForm(request.POST if request.method == "POST" else None, name=found.name, typed=True)
     if request.method == "POST" and form.is_valid():

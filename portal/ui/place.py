@@ -18,7 +18,7 @@ from portal.ui.kit.pages import key_of
 from tenants.access import queries as access
 from tenants.access.enums import Staff
 from tenants.tenancy import queries
-from tenants.tenancy.enums import TenantState
+from tenants.tenancy.enums import CLOSED, TenantState
 from tenants.tenancy.errors import TenantNotReady, TenantSuspended
 from tenants.tenancy.queries import HostRef, TenantRef
 
@@ -49,7 +49,7 @@ def place_of(request: SignedIn, tenant: str = "") -> Place:
     if not request.actor.permissions:
         raise NotFound  # a role in the client opens the client's own portal, not its partner's console
     row = queries.tenant_of(request.portal.partner.id, key_of("tnt", tenant))
-    if row is None or row.state == TenantState.ARCHIVED:
+    if row is None or row.state in CLOSED:
         raise NotFound
     found = queries.ref_of(row)
     if not found.ready:

@@ -18,7 +18,7 @@ from portal.ui.tenancy_forms import ReasonForm
 from tenants.access import queries as access
 from tenants.audit import queries as audit
 from tenants.tenancy import actions, queries
-from tenants.tenancy.enums import JobState, TenantState
+from tenants.tenancy.enums import CLOSED, JobState, TenantState
 from tenants.tenancy.models import ProvisioningJob, Tenant
 from tenants.tenancy.registry import steps
 
@@ -33,17 +33,20 @@ _MOVES: Final = {
     TenantState.TRIAL: (TenantState.ACTIVE, TenantState.SUSPENDED, TenantState.ARCHIVED),
     TenantState.ACTIVE: (TenantState.SUSPENDED, TenantState.ARCHIVED),
     TenantState.SUSPENDED: (TenantState.ACTIVE, TenantState.ARCHIVED),
-    TenantState.ARCHIVED: (TenantState.SUSPENDED,),
+    TenantState.ARCHIVED: (TenantState.SUSPENDED, TenantState.EXPORTED),
+    TenantState.EXPORTED: (TenantState.SUSPENDED,),
 }
 _VERBS: Final = {
     (TenantState.TRIAL, TenantState.ACTIVE): gettext_lazy("Activate"),
     (TenantState.SUSPENDED, TenantState.ACTIVE): gettext_lazy("Resume"),
     (TenantState.ARCHIVED, TenantState.SUSPENDED): gettext_lazy("Bring back"),
+    (TenantState.EXPORTED, TenantState.SUSPENDED): gettext_lazy("Bring back"),
 }
 _PLAIN_VERBS: Final = {
     TenantState.ACTIVE: gettext_lazy("Activate"),
     TenantState.SUSPENDED: gettext_lazy("Suspend"),
     TenantState.ARCHIVED: gettext_lazy("Archive"),
+    TenantState.EXPORTED: gettext_lazy("It lives elsewhere now"),
 }
 
 
@@ -76,12 +79,12 @@ def detail(request: PartnerRequest, tenant: str) -> HttpResponse:
         "crumbs": _crumbs(request, (found.name, "")),
     }
     context["leaving"] = queries.held_deletion(found.id)
-    context["may_delete"] = found.state == TenantState.ARCHIVED and request.actor.may("tenancy.delete")
+    context["may_delete"] = found.state in CLOSED and request.actor.may("tenancy.delete")
     context["paused_here"] = any(one["own"] for one in context["stands"])
     if tab == "people":
         context["members"] = access.people_of(partner_id=request.partner.id, tenant_id=found.id)
     elif tab == "templates":
-        ready = found.ready_at is not None and found.state != TenantState.ARCHIVED
+        ready = found.ready_at is not None and found.state not in CLOSED
         context["rows"] = installations.rows_of(queries.ref_of(found)) if ready else []
     elif tab == "log":
         context["progress"] = progress_of(found.provisioning)
@@ -105,7 +108,7 @@ def set_state(request: PartnerRequest, tenant: str, state: str) -> HttpResponse:
     verb = dict(moves(found)).get(state)
     if verb is None:
         raise NotFound
-    stops = state in (TenantState.SUSPENDED, TenantState.ARCHIVED)
+    stops = state in (TenantState.SUSPENDED, TenantState.ARCHIVED, TenantState.EXPORTED)
     form = ReasonForm(request.POST if request.method == "POST" else None, name=found.name, typed=stops)
     if request.method == "POST" and form.is_valid():
         try:

@@ -10,6 +10,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "tenancy.provision": "Set up new clients",
     "tenancy.lifecycle": "Suspend, resume and archive clients",
     "tenancy.delete": "Delete clients for good",
+    "tenancy.carry": "Export clients, restore them and copy them to a sandbox",
     "tenancy.support": "Come into clients for support",
     "tenancy.clock": "Set the clock of a sandbox",
     "access.people": "Invite people and set their roles",

@@ -8,11 +8,11 @@ from kernel.actor import system
 from tenants.access import actions
 from tenants.access.enums import Role
 from tenants.access.errors import AlreadyMember
-from tenants.access.models import Membership, User
+from tenants.access.models import ApiToken, Membership, User
 from tenants.tenancy import context
 from tenants.tenancy.models import ProvisioningJob, Tenant
 from tenants.tenancy.queries import TenantRef
-from tenants.tenancy.registry import farewell, provisioning_step
+from tenants.tenancy.registry import Why, arrival, farewell, provisioning_step
 
 
 @provisioning_step(40, "people", "Invite people")
@@ -36,6 +36,13 @@ def invite_people(ref: TenantRef, job: ProvisioningJob, now: datetime) -> str:
                 continue  # this step ran before
             invited += 1
     return f"{invited} people invited"
+
+
+@arrival
+def end_tokens(ref: TenantRef, why: Why, now: datetime) -> None:
+    """No key for machines that was given out before a restore works after it."""
+    if why == Why.RESTORE:
+        ApiToken.objects.filter(tenant_id=ref.id, revoked_at__isnull=True).update(revoked_at=now)
 
 
 @farewell

@@ -11,6 +11,11 @@ class TenantState(TextChoices):
     ACTIVE = "active", _("Active")
     SUSPENDED = "suspended", _("Suspended")
     ARCHIVED = "archived", _("Archived")
+    EXPORTED = "exported", _("Exported")
+
+
+CLOSED = frozenset({TenantState.ARCHIVED, TenantState.EXPORTED})
+"""States in which a tenant's address leads nowhere; what is exported is to live elsewhere."""
 
 
 class DeletionState(TextChoices):
@@ -43,3 +48,14 @@ class JobState(TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
     ROLLED_BACK = "rolled_back", _("Rolled back")
+
+
+class RestoreState(TextChoices):
+    """How far a restore is."""
+
+    PENDING = "pending", _("Pending")
+    RUNNING = "running", _("Running")
+    READY = "ready", _("Ready to be looked at")
+    DONE = "done", _("Done")
+    DROPPED = "dropped", _("Thrown away")
+    FAILED = "failed", _("Failed")

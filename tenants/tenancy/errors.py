@@ -49,3 +49,17 @@ class ClockRunsForward(Conflict):
     """A tenant's clock only runs forward."""
 
     code = "clock_runs_forward"
+
+
+class TenantFileRefused(PortalError):
+    """This file of a client cannot be taken."""
+
+    code = "tenant_file_refused"
+    status = 422
+    benign = True
+
+
+class WorkIsHereAlready(Conflict):
+    """Work that the file holds is in the queue of a client that is here."""
+
+    code = "work_is_here_already"

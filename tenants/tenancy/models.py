@@ -10,7 +10,14 @@ from django.db.models import Q
 from django_tenants.models import TenantMixin
 
 from kernel.models import Row
-from tenants.tenancy.enums import DeletionState, FleetStep, JobState, PartnerState, TenantState
+from tenants.tenancy.enums import (
+    DeletionState,
+    FleetStep,
+    JobState,
+    PartnerState,
+    RestoreState,
+    TenantState,
+)
 
 slug_rule = RegexValidator(
     r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$", "Use a-z, 0-9 and inner hyphens, at most 40."
@@ -200,6 +207,83 @@ class Deletion(Row):
 
     def __str__(self) -> str:
         return f"the end of {self.name}"
+
+
+class TenantFile(Row):
+    """Everything of a tenant in one signed file, made by a job: to keep, to carry elsewhere, to restore from."""
+
+    prefix = "tfl"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="files")
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=16, choices=JobState, default=JobState.PENDING)
+    of_state = models.CharField(
+        max_length=16, choices=TenantState, help_text="The tenant's state as it was made."
+    )
+    reason = models.TextField(blank=True)
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    as_of = models.DateTimeField(null=True, help_text="The instant that it shows.")
+    done_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    rows = models.BigIntegerField(default=0, help_text="In it so far.")
+    rows_about = models.BigIntegerField(default=0, help_text="As many as the database thinks there are.")
+    size = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    head = models.TextField(blank=True, help_text="The last checkpoint of the audit log in it.")
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        constraints = [
+            # a second one would only read the same twice
+            models.UniqueConstraint(
+                fields=["tenant"],
+                condition=Q(state__in=["pending", "running"]),
+                name="tenant_file_one_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"file of {self.tenant_id}"
+
+
+class Restore(Row):
+    """A file of a tenant, laid out beside the live one: looked at, then put in its place or thrown away."""
+
+    prefix = "rst"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="restores")
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
+    file = models.ForeignKey(TenantFile, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=12, choices=RestoreState, default=RestoreState.PENDING)
+    beside = models.CharField(max_length=63, unique=True, help_text="The schema in which it is laid out.")
+    as_of = models.DateTimeField(help_text="The instant that it goes back to.")
+    reason = models.TextField(blank=True)
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    over_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    compared = models.JSONField(
+        default=list, help_text="A table each: rows and newest instant, there and here."
+    )
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        constraints = [
+            # two could not both take the place of the live one
+            models.UniqueConstraint(
+                fields=["tenant"],
+                condition=Q(state__in=["pending", "running", "ready"]),
+                name="restore_one_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"restore of {self.tenant_id}"
 
 
 class SchemaImage(models.Model):

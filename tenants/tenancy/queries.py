@@ -10,10 +10,20 @@ from uuid import UUID
 from django.db import connection as _django_connection
 from django.db.models import Count, Q
 
+from tenants.audit import queries as trails
 from tenants.tenancy import store
-from tenants.tenancy.enums import JobState, PartnerState, TenantState
+from tenants.tenancy.enums import CLOSED, JobState, PartnerState
 from tenants.tenancy.errors import NoTenant, UnknownHost
-from tenants.tenancy.models import Deletion, Domain, FleetState, Partner, ProvisioningJob, Tenant
+from tenants.tenancy.models import (
+    Deletion,
+    Domain,
+    FleetState,
+    Partner,
+    ProvisioningJob,
+    Restore,
+    Tenant,
+    TenantFile,
+)
 
 connection: Any = _django_connection  # django-tenants adds `tenant` and the setters
 _HOST_SECONDS: Final = 1.0
@@ -161,7 +171,7 @@ def _look_up(name: str) -> HostRef | None:
         connection.set_tenant(before)
     if domain is None or domain.partner.state != PartnerState.ACTIVE:
         return None
-    if domain.tenant is not None and domain.tenant.state == TenantState.ARCHIVED:
+    if domain.tenant is not None and domain.tenant.state in CLOSED:
         return None
     primary = "" if domain.is_primary else _primary_of(domain)
     partner = partner_ref(domain.partner)
@@ -299,3 +309,38 @@ def deletions_of(partner_id: UUID) -> Any:
 def deletions_due(now: datetime) -> Any:
     """Deletions whose hold is over."""
     return Deletion.objects.filter(state="held", due_at__lte=now)
+
+
+def files_of(tenant_id: UUID) -> Any:
+    """The files of a tenant, the last asked for first."""
+    return TenantFile.objects.filter(tenant_id=tenant_id)
+
+
+def whole_file(tenant: Tenant) -> TenantFile | None:
+    """A file of a tenant that was made after it was put away, so nothing that happened is missing in it."""
+    last = trails.trail(action="tenancy.lifecycle", object_id=tenant.public_id).first()
+    if last is None:
+        return None
+    made = files_of(tenant.id).filter(state=JobState.DONE, of_state=tenant.state, as_of__gte=last.at)
+    found: TenantFile | None = made.first()
+    return found
+
+
+def unfinished_files(now: datetime) -> Any:
+    """Files that are to be made and that nobody works on."""
+    return _waiting(TenantFile, now)
+
+
+def restores_of(tenant_id: UUID) -> Any:
+    """The restores of a tenant, the last asked for first."""
+    return Restore.objects.filter(tenant_id=tenant_id).select_related("file")
+
+
+def unfinished_restores(now: datetime) -> Any:
+    """Restores that are to be laid out and that nobody works on."""
+    return _waiting(Restore, now)
+
+
+def _waiting(model: Any, now: datetime) -> Any:
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    return model.objects.filter(free, state__in=[JobState.PENDING, JobState.RUNNING])

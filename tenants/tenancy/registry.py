@@ -1,8 +1,9 @@
 """The steps that make a tenant. Rooms above add theirs when the portal starts: down by call, up by registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from tenants.tenancy.models import ProvisioningJob
@@ -54,6 +55,128 @@ def farewell(run: Farewell) -> Farewell:
     return run
 
 
+Revival: TypeAlias = "Callable[[TenantRef], None]"
+_revivals: list[Revival] = []
+
+
+def revival(run: Revival) -> Revival:
+    """Register what a room above does with a tenant whose schema came back from a backup, before it opens."""
+    _revivals.append(run)
+    return run
+
+
+def revivals() -> list[Revival]:
+    """What is run for a tenant that came back: its schema is in place, and nobody works in it yet."""
+    return list(_revivals)
+
+
 def farewells() -> list[Farewell]:
     """What is run for a tenant that is deleted, outside of it and before its schema goes."""
     return list(_farewells)
+
+
+@dataclass(frozen=True)
+class Along:
+    """Rows of a client in a table that all share, which travel with it: columns with what is written of each.
+
+    The table has a `tenant_id`, which is the new one where they arrive. `where` chooses among the client's rows.
+    """
+
+    table: str
+    columns: Mapping[str, str]
+    where: str = "true"
+
+
+_along: dict[str, Along] = {}
+
+
+def goes_along(table: str, columns: Mapping[str, str], where: str = "true") -> None:
+    """Register a shared table whose rows travel with their client."""
+    _along[table] = Along(table, columns, where)
+
+
+def along() -> list[Along]:
+    """Shared tables whose rows travel."""
+    return [_along[name] for name in sorted(_along)]
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Sealed columns of a table, which never leave the database, and columns that only have a meaning beside them."""
+
+    table: str
+    secrets: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+
+_withheld: dict[str, Withheld] = {}
+
+
+def withhold(table: str, *secrets: str, beside: tuple[str, ...] = ()) -> None:
+    """Register sealed columns of a table in tenants' schemas."""
+    _withheld[table] = Withheld(table, secrets, beside)
+
+
+def withheld() -> dict[str, Withheld]:
+    """Tables with sealed columns, by name."""
+    return dict(_withheld)
+
+
+_hidden: dict[str, dict[str, str]] = {}
+_behind: set[str] = set()
+
+
+def hides(table: str, **columns: str) -> None:
+    """Register columns that hold people: each with its mask, one of name, mail, text, empty; "" for none at all."""
+    _hidden.setdefault(table, {}).update(columns)
+
+
+def hidden() -> dict[str, dict[str, str]]:
+    """Tables with columns that hold people."""
+    return dict(_hidden)
+
+
+def stay_behind(*tables: str) -> None:
+    """Register tables that are no part of a copy to try things in."""
+    _behind.update(tables)
+
+
+def stays_behind() -> set[str]:
+    """Tables that are no part of a copy."""
+    return set(_behind)
+
+
+_done_outside: set[str] = set()
+
+
+def happened_outside(*tables: str) -> None:
+    """Register tables of what was done outside: a restore adds to them what happened since."""
+    _done_outside.update(tables)
+
+
+def done_outside() -> list[str]:
+    """Tables whose live rows stay beside those of a restore."""
+    return sorted(_done_outside)
+
+
+class Why(StrEnum):
+    """How a client's rows came to where they are."""
+
+    IMPORT = "import"
+    SANDBOX = "sandbox"
+    RESTORE = "restore"
+
+
+Arrival: TypeAlias = "Callable[[TenantRef, Why, datetime], None]"
+_arrivals: list[Arrival] = []
+
+
+def arrival(run: Arrival) -> Arrival:
+    """Register what a room does about rows that came from elsewhere: inside the tenant, in their transaction."""
+    _arrivals.append(run)
+    return run
+
+
+def arrivals() -> list[Arrival]:
+    """What is run when rows have come."""
+    return list(_arrivals)

@@ -10,7 +10,7 @@ from kernel.actor import system
 from tenants.audit import actions as audit
 from tenants.audit import queries as trails
 from tenants.tenancy import actions, queries
-from tenants.tenancy.actions import deleting
+from tenants.tenancy.actions import deleting, exporting, restoring
 
 VERIFY_EVERY: Final = timedelta(days=1)
 """A log in which things happen is verified that often by itself."""
@@ -38,6 +38,28 @@ def _ended() -> Iterable[Mapping[str, object]]:
 def delete(*, deletion: str, **_: object) -> None:
     """Delete a tenant whose hold is over."""
     deleting.delete_tenant(deletion_id=UUID(deletion), now=clock.now())
+
+
+def _unmade() -> Iterable[Mapping[str, object]]:
+    for file in queries.unfinished_files(clock.now()):
+        yield {"file": file.id}
+
+
+@jobs.job(exporting.MAKE, queue="work", due=_unmade)
+def make_file(*, file: str, **_: object) -> None:
+    """Make the file of a client that was asked for."""
+    exporting.make_file(file_id=UUID(file), now=clock.now())
+
+
+def _unlaid() -> Iterable[Mapping[str, object]]:
+    for restore in queries.unfinished_restores(clock.now()):
+        yield {"restore": restore.id}
+
+
+@jobs.job(restoring.LAY_OUT, queue="work", due=_unlaid)
+def lay_out(*, restore: str, **_: object) -> None:
+    """Lay out a client's file beside the live one."""
+    restoring.lay_beside(restore_id=UUID(restore), now=clock.now())
 
 
 def _unsealed() -> Iterable[Mapping[str, object]]:

@@ -6,7 +6,7 @@ from tenants.audit.models import AuditStream
 from tenants.tenancy import context
 from tenants.tenancy.models import ProvisioningJob
 from tenants.tenancy.queries import TenantRef
-from tenants.tenancy.registry import provisioning_step
+from tenants.tenancy.registry import Why, arrival, provisioning_step, withhold
 from tenants.vault import actions
 from tenants.vault.registry import SealedColumn, Told, sealed_column
 
@@ -38,3 +38,12 @@ sealed_column(
         ],
     )
 )
+
+withhold("audit_auditstream", "secret")
+
+
+@arrival
+def stop_streams(_: TenantRef, why: Why, __: datetime) -> None:
+    """What was told to others of one log is not told of another that grew out of it; a restore goes on with its own."""
+    if why == Why.IMPORT:
+        AuditStream.objects.update(active=False)

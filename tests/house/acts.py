@@ -50,8 +50,9 @@ from tenants.branding.queries import proof_name, proof_value
 from tenants.tenancy import actions as tenancy
 from tenants.tenancy import context
 from tenants.tenancy.actions import deleting
+from tenants.tenancy.actions.exporting import path_of
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
-from tenants.tenancy.models import Partner, ProvisioningJob, Tenant
+from tenants.tenancy.models import Partner, ProvisioningJob, Restore, Tenant, TenantFile
 from tests.house import world
 from tests.house.ground import Ground, picture
 from tests.support import make, names, saml
@@ -97,6 +98,9 @@ WITHIN: Final[Mapping[str, str]] = {
     "tenants.audit.actions.recording.record": "it is the audit",
     _VAULT + "rotate_master_key": "it changes a file beside the database",
     _VAULT + "forget_master_keys": "it changes a file beside the database",
+    "tenants.tenancy.actions.exporting.write_to": "it writes a file where an operator says, outside of any other act",
+    "tenants.tenancy.actions.importing.request_import": "it looks into a file, and asks for a client by `request_tenant`",
+    "tenants.tenancy.actions.restoring.swap_in": "tests of it want commits: tests/tenants/tenancy/test_restoring.py",
     "tenants.access.actions.end_membership": "it ends a membership for an act, in its transaction",
     "tenants.access.actions.roles.check_role": "it looks whether somebody may give a role",
     "tenants.access.actions.roles.check_rights": "it looks whether somebody may give rights",
@@ -276,6 +280,20 @@ class Stage:
         tenant = self.archived
         deleting.request_deletion(tenant=tenant, typed=tenant.name, reason="over", actor=world.BY, now=NOW)
         return tenant
+
+    @property
+    def whole_file(self) -> TenantFile:
+        """A file of Hollis that lies where it should."""
+        path = path_of(self.keys["tenant_file"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"whole")
+        return TenantFile.objects.get(pk=self.keys["tenant_file"].pk)
+
+    @property
+    def open_restore(self) -> Restore:
+        """What is laid out beside Hollis."""
+        Restore.objects.filter(pk=self.keys["restore"].pk).update(state="ready")
+        return Restore.objects.get(pk=self.keys["restore"].pk)
 
     @property
     def stuck_job(self) -> ProvisioningJob:
@@ -501,6 +519,17 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "currency": "GBP",
         "language": "de",
     },
+    _TENANCY + "exporting.request_file": lambda s: {"tenant": s.tenant, **_WHY},
+    _TENANCY + "exporting.remove_file": lambda s: {"file": s.keys["tenant_file"], **_WHY},
+    _TENANCY + "exporting.note_download": lambda s: {"file": s.whole_file},
+    _TENANCY + "sandboxing.request_sandbox": lambda s: {
+        "tenant": s.tenant,
+        "slug": "hollis-lab",
+        "name": "Lab",
+        **_WHY,
+    },
+    _TENANCY + "restoring.request_restore": lambda s: {"file": s.whole_file, **_WHY},
+    _TENANCY + "restoring.drop_restore": lambda s: {"restore": s.open_restore, **_WHY},
     _TENANCY + "migrate_tenant": lambda s: {"tenant": s.old, **_WHY},
     _TENANCY + "advance_clock": lambda s: {"tenant_id": s.sandbox.id, "to": NOW + timedelta(days=1)},
     _BRAND + "domains.claim_domain": lambda s: {

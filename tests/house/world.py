@@ -39,7 +39,7 @@ from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
 from tenants.branding import actions as branding
 from tenants.tenancy import context
-from tenants.tenancy.models import Partner, ProvisioningJob, Tenant
+from tenants.tenancy.models import Partner, ProvisioningJob, Restore, Tenant, TenantFile
 from tenants.tenancy.queries import TenantRef
 from tests.support import make
 from tests.support.cast import NOW
@@ -207,10 +207,28 @@ def _of_access(made: World, tenant: Tenant, times: int, now: datetime) -> None:
         made.ids |= {"member": member.public_id, "user": member.user.public_id, "token": token.public_id}
         made.keys |= {"member": member, "token": token, "token_text": text}
     made.ids["tenant"] = tenant.public_id
+    _of_files(made, tenant, now)
     _of_rights(made, tenant.partner, tenant, times, now)
     made.ids["provider"] = provider(tenant.partner, tenant, made.mark, now).public_id
     made.ids["person"] = directory_person(tenant.partner, tenant, made.mark, now).public_id
     made.ids["support_access"] = support_access(tenant, made.mark, now).public_id
+
+
+def _of_files(made: World, tenant: Tenant, now: datetime) -> None:
+    """A file of it, and a restore that was thrown away."""
+    asked = {
+        "tenant": tenant,
+        "partner": tenant.partner,
+        "asked_by": made.mark,
+        "asked_at": now,
+        "as_of": now,
+    }
+    if made.ids.get("tenant_file"):
+        return
+    file = TenantFile.objects.create(**asked, state="done", of_state="active", reason=made.mark)
+    restore = Restore.objects.create(**asked, file=file, state="dropped", beside=f"t_{ids.uuid7().hex}")
+    made.ids |= {"tenant_file": file.public_id, "restore": restore.public_id}
+    made.keys |= {"tenant_file": file, "restore": restore}
 
 
 def _of_rights(made: World, partner: Partner, tenant: Tenant | None, times: int, now: datetime) -> None:

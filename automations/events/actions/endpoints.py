@@ -105,6 +105,21 @@ def set_endpoint_active(*, endpoint: Endpoint, active: bool, actor: Actor, now: 
     return row
 
 
+def renew_empty(*, other_tokens: bool) -> int:
+    """Give every endpoint without a secret one that nobody knows, and with `other_tokens` another path; how many."""
+    rows = list(Endpoint.objects.filter(secret=b""))
+    for row in rows:
+        row.secret_version += 1
+        row.secret = _sealed(row.id, row.secret_version, _secret(row.kind, ""))
+        row.previous_secret = row.previous_until = None
+        if other_tokens:
+            row.token = random.token_urlsafe(32)
+    Endpoint.objects.bulk_update(
+        rows, ["secret_version", "secret", "previous_secret", "previous_until", "token"]
+    )
+    return len(rows)
+
+
 def _secret(kind: str, given: str) -> str:
     """The given secret, if it is strong enough, or a new one."""
     inbound = policy.inbound_of(kind)

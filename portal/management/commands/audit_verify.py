@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, tenant: str | None, platform: bool, file: str | None, **__: Any) -> None:
         """Raises CommandError where something was changed."""
         if file:
-            keys = [word for key in actions.verifying_keys() for word in ("--key", str(key))]
+            keys = [word for key in actions.keys_here() for word in ("--key", str(key))]
             if proof.main([file, *keys]):
                 raise CommandError(f"{file} is not as it was signed")
             return

@@ -22,7 +22,7 @@ from tenants.access.errors import BadToken, InvitationSpent
 from tenants.access.models import ApiToken, Invitation, Membership, User
 from tenants.access.queries import rights
 from tenants.tenancy import context
-from tenants.tenancy.enums import PartnerState, TenantState
+from tenants.tenancy.enums import CLOSED, PartnerState
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import HostRef, at
 
@@ -168,7 +168,7 @@ def _places(user: User, text: str, limit: int) -> list[Place]:
     ]
     clients = (
         Tenant.objects.ready()
-        .exclude(state=TenantState.ARCHIVED)
+        .exclude(state__in=CLOSED)
         .filter(
             Q(partner_id__in=partners) | Q(pk__in=[one.tenant_id for one in held if one.tenant_id]),
             partner__state=PartnerState.ACTIVE,

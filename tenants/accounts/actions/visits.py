@@ -96,6 +96,11 @@ def end_all(*, user: User, now: datetime) -> int:
     return _end(Visit.objects.filter(user=user), now)
 
 
+def end_everybody_at(*, tenant_id: UUID, now: datetime) -> int:
+    """End all sessions in a client's portal; within the act that makes what they were given worth nothing."""
+    return _end(Visit.objects.filter(tenant_id=tenant_id), now)
+
+
 def _end(rows: "QuerySet[Visit]", now: datetime) -> int:
     keys = list(rows.filter(ended_at__isnull=True).values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()

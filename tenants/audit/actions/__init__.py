@@ -3,7 +3,7 @@
 from tenants.audit.actions.erasing import erase_event
 from tenants.audit.actions.exporting import NothingSealed, TooManyEvents, export, lines_from, part, whole
 from tenants.audit.actions.recording import record
-from tenants.audit.actions.sealing import BATCH, certify, seal, verifying_keys
+from tenants.audit.actions.sealing import BATCH, adopt, certify, keys_here, seal, verifying_keys
 from tenants.audit.actions.streaming import create_stream, delete_stream, deliver, set_stream_active
 from tenants.audit.actions.verifying import verify_log, witnessed
 
@@ -11,12 +11,14 @@ __all__ = [
     "BATCH",
     "NothingSealed",
     "TooManyEvents",
+    "adopt",
     "certify",
     "create_stream",
     "delete_stream",
     "deliver",
     "erase_event",
     "export",
+    "keys_here",
     "lines_from",
     "part",
     "record",

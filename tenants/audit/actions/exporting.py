@@ -199,7 +199,7 @@ def _write_zip(lines: Iterator[bytes], out: IO[bytes], point: AuditCheckpoint) -
                     count += 1
         folder.writestr("events.csv", "\ufeff" + table.getvalue())
         folder.writestr("checkpoint.txt", point.note)
-        folder.writestr("keys.txt", "".join(f"{key}\n" for key in verifying_keys()))
+        folder.writestr("keys.txt", "".join(f"{key}\n" for key in verifying_keys(store.schema())))
         folder.writestr("verify.py", Path(proof.__file__).read_bytes())
         folder.writestr("README.txt", README)
     return count

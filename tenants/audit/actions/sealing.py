@@ -4,6 +4,7 @@ One sealer works on a log at a time; writers of events never wait for it. What i
 event that still waits can, by whoever administers the database, so the wait is short.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -25,18 +26,51 @@ _KEY_NAME: Final = "portal-audit"
 _KEYS: Final = "keys.txt"
 
 
-def verifying_keys() -> list[Key]:
+def verifying_keys(log_of: str = "") -> list[Key]:
     """The public halves of the keys that sign checkpoints, also where the key itself must not be read.
 
-    Raises NoAuditKey.
+    With `log_of`, also those by which that log was signed in the portal that it came from. Raises NoAuditKey.
     """
     try:
-        return notes.verifying_keys(file=settings.AUDIT_KEY_FILE, name=_KEY_NAME)
+        ours = notes.verifying_keys(file=settings.AUDIT_KEY_FILE, name=_KEY_NAME)
     except notes.NoAuditKey:
-        try:
-            return [Key.read(line) for line in (settings.AUDIT_HEADS / _KEYS).read_text().splitlines()]
-        except OSError as error:
-            raise notes.NoAuditKey from error
+        ours = _read_keys(_KEYS)
+        if not ours:
+            raise
+    return ours + [key for key in (_read_keys(f"{log_of}.keys.txt") if log_of else []) if key not in ours]
+
+
+def keys_here() -> list[Key]:
+    """The keys by which the log of the present schema verifies. Raises NoAuditKey."""
+    return verifying_keys(store.schema())
+
+
+def _read_keys(name: str) -> list[Key]:
+    try:
+        return [Key.read(line) for line in (settings.AUDIT_HEADS / name).read_text().splitlines()]
+    except OSError:
+        return []
+
+
+def adopt(schema: str, keys: Sequence[str], note: str) -> None:
+    """Take over a log that another portal signed: its keys and its head are kept outside the database from now on.
+
+    The head is that under which the log came in, so a log that is cut back later is found. Raises Malformed.
+    """
+    ours = {str(key) for key in verifying_keys()}
+    lines = [str(Key.read(key)) for key in keys]
+
+    def keep() -> None:
+        settings.AUDIT_HEADS.mkdir(parents=True, exist_ok=True)
+        _write(
+            settings.AUDIT_HEADS,
+            f"{schema}.keys.txt",
+            "".join(f"{key}\n" for key in lines if key not in ours),
+        )
+        if note:
+            _witness(schema, note)
+
+    transaction.on_commit(keep)
 
 
 def certify(text: str) -> str:

@@ -52,7 +52,8 @@ def verify_log(*, actor: Actor, now: datetime) -> AuditCheck:
 
 
 def _report() -> proof.Report:
-    schema, point, keys = store.schema(), store.last_checkpoint(), verifying_keys()
+    schema, point = store.schema(), store.last_checkpoint()
+    keys = verifying_keys(schema)
     if point is None:
         report = proof.Report()
         if store.size() or witnessed(schema):

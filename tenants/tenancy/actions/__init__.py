@@ -28,7 +28,8 @@ _LEGAL: Final = {
     TenantState.TRIAL: {TenantState.ACTIVE, TenantState.SUSPENDED, TenantState.ARCHIVED},
     TenantState.ACTIVE: {TenantState.SUSPENDED, TenantState.ARCHIVED},
     TenantState.SUSPENDED: {TenantState.ACTIVE, TenantState.ARCHIVED},
-    TenantState.ARCHIVED: {TenantState.SUSPENDED},
+    TenantState.ARCHIVED: {TenantState.SUSPENDED, TenantState.EXPORTED},
+    TenantState.EXPORTED: {TenantState.SUSPENDED},
 }
 
 
@@ -92,11 +93,12 @@ def request_tenant(
     sandbox: bool = False,
     people: list[Mapping[str, str]] | None = None,
     blueprint: str = "",
+    content: Mapping[str, Any] | None = None,
 ) -> ProvisioningJob:
     """Reserve a tenant with its address and start the job that makes it.
 
-    `people` are {"email", "role"}; `blueprint` names a set of templates. Raises AddressTaken and Invalid, naming
-    the field.
+    `people` are {"email", "role"}; `blueprint` names a set of templates; `content` says where rows come from.
+    Raises AddressTaken and Invalid, naming the field.
     """
     actor.require("tenancy.provision")
     _check_tenant(name=name, slug=slug, timezone=timezone, currency=currency)
@@ -123,7 +125,7 @@ def request_tenant(
             )
             job = ProvisioningJob.objects.create(
                 tenant=tenant,
-                request={"people": list(people or []), "blueprint": blueprint},
+                request={"people": list(people or []), "blueprint": blueprint, "content": content},
                 created_by=actor.label,
                 created_at=now,
             )
@@ -133,6 +135,7 @@ def request_tenant(
                 obj=tenant,
                 now=now,
                 after={"name": name, "slug": slug, "sandbox": sandbox, "blueprint": blueprint},
+                reason=str((content or {}).get("reason", "")),
                 partner_id=partner.id,
             )
             jobs.enqueue("tenancy.provision", job=job.id)
@@ -302,6 +305,8 @@ def set_state(*, tenant: Tenant, state: TenantState, reason: str, actor: Actor, 
             return tenant
         if state not in _LEGAL[before]:
             raise Conflict(f"a tenant that is {before.label.lower()} cannot become {state.label.lower()}")
+        if state == TenantState.EXPORTED and not queries.whole_file(tenant):
+            raise Conflict("export it first: nothing may have happened to it since its last export")
         tenant.state = state
         tenant.save(update_fields=["state"])
         record(
@@ -314,7 +319,7 @@ def set_state(*, tenant: Tenant, state: TenantState, reason: str, actor: Actor, 
             reason=reason,
             partner_id=tenant.partner_id,
         )
-        _apply_state(tenant)
+        tell_state(tenant)
     queries.forget_hosts()
     return tenant
 
@@ -342,7 +347,8 @@ def change_settings(
     return row
 
 
-def _apply_state(tenant: Tenant) -> None:
+def tell_state(tenant: Tenant) -> None:
+    """Let rooms above know in this transaction what a tenant's state and clock are."""
     for listener in state_listeners:
         listener(queries.ref_of(tenant))
 
@@ -371,7 +377,7 @@ def advance_clock(*, tenant_id: uuid.UUID, to: datetime, actor: Actor, now: date
                 partner_id=tenant.partner_id,
             )
         tenant.save(update_fields=["virtual_now"])
-        _apply_state(tenant)
+        tell_state(tenant)
     return to
 
 

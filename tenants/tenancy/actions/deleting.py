@@ -1,5 +1,6 @@
 """The end of a tenant: asked for by name, held back for a while; then all of it is gone, and that is certified."""
 
+import shutil
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +15,10 @@ from kernel.errors import Conflict, Invalid
 from tenants.audit import actions as audit
 from tenants.audit import queries as trails
 from tenants.tenancy import context, queries, store
-from tenants.tenancy.enums import DeletionState, TenantState
+from tenants.tenancy.actions import exporting, restoring
+from tenants.tenancy.enums import CLOSED, DeletionState
 from tenants.tenancy.errors import NotAllGone
-from tenants.tenancy.models import Deletion, Tenant
+from tenants.tenancy.models import Deletion, Tenant, TenantFile
 from tenants.tenancy.registry import farewells
 
 log = structlog.get_logger(__name__)
@@ -29,7 +31,7 @@ def request_deletion(*, tenant: Tenant, typed: str, reason: str, actor: Actor, n
         raise Invalid(fields={"typed": ["This is not its name."]})
     with transaction.atomic():
         row = Tenant.objects.select_for_update().get(pk=tenant.pk)
-        if row.state != TenantState.ARCHIVED:
+        if row.state not in CLOSED:
             raise Conflict("only a client that is archived can be deleted")
         if queries.held_deletion(row.id):
             raise Conflict("it is to be deleted already")
@@ -85,7 +87,7 @@ def delete_tenant(*, deletion_id: uuid.UUID, now: datetime) -> Deletion:
     with transaction.atomic():
         asked = Deletion.objects.select_for_update().get(pk=deletion_id)
         tenant = Tenant.objects.select_for_update().filter(pk=asked.subject_id).first()
-        if asked.state != DeletionState.HELD or tenant is None or tenant.state != TenantState.ARCHIVED:
+        if asked.state != DeletionState.HELD or tenant is None or tenant.state not in CLOSED:
             return asked
         said = _take_away(tenant)
         left = store.left_in_shared(tenant.id, tenant.schema_name)
@@ -121,12 +123,16 @@ def _take_away(tenant: Tenant) -> dict[str, Any]:
     with context.enter(ref):
         head = trails.newest_checkpoint()
     inside = store.rows_in(ref.schema_name)
+    restoring.forget_beside(ref.id)
     for say_farewell in farewells():
         say_farewell(ref)
     store.drop_schema(ref.schema_name)
     keys = tenant.data_keys.count()
-    shared = sum(store.clear_shared(ref.id, ref.schema_name).values())
+    # by the ORM first: it knows what hangs on rows that do not say themselves whose they are
     gone, _ = Tenant.objects.filter(pk=tenant.pk).delete()
+    shared = sum(store.clear_shared(ref.id, ref.schema_name).values())
+    files = exporting.path_of(TenantFile(tenant_id=ref.id)).parent
+    transaction.on_commit(lambda: shutil.rmtree(files, ignore_errors=True))
     return {
         "schema": ref.schema_name,
         "tables": len(inside),

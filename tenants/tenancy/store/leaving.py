@@ -7,7 +7,7 @@ from django.db import connection
 
 _NAMES: Final = ["tenant_id", "schema_name"]
 _KEPT: Final = frozenset({"tenancy_tenant"})
-"""Goes last, by the ORM, which takes along what refers to it."""
+"""Went before, by the ORM, which took along what refers to it."""
 _MARKED: Final = """
 select c.table_name, c.column_name from information_schema.columns c
 join information_schema.tables t using (table_schema, table_name)

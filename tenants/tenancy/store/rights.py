@@ -67,6 +67,8 @@ _PLACES: Final = {
     "tenancy_datakey": Right(ALL, f"{_OWN} or tenant_id is null", _OWN),
     "tenancy_schemaimage": Right(NONE),
     "tenancy_deletion": Right(NONE),
+    "tenancy_tenantfile": Right(NONE),
+    "tenancy_restore": Right(NONE),
     "tenancy_fleetstate": Right(NONE),
     "vault_installation": Right(READ),
     "branding_brand": Right(READ, f"partner_id = {_PARTNER}"),

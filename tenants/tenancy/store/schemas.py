@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,9 +38,18 @@ class SchemaImageFailed(PortalError):
 
 def revision() -> str:
     """The migrations that a tenant schema should have, as one hash over the names of all of them."""
-    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return revision_of(migrations())
+
+
+def migrations() -> list[tuple[str, str]]:
+    """(app, name) of every migration on disk."""
+    return list(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
+
+
+def revision_of(done: Iterable[tuple[str, str]]) -> str:
+    """The revision of a schema to which these migrations were done."""
     labels = {app.rsplit(".", 1)[-1] for app in settings.TENANT_APPS}
-    names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
+    names = sorted(f"{app}.{name}" for app, name in done if app in labels)
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
 
 
