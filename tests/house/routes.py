@@ -78,7 +78,7 @@ WORDS: Final[Mapping[str, str]] = {
     "right": "inbox.read",
     "runs:data:what": "input",
     "templates:install:step": "settings",
-    "how": "drop",
+    "tenancy:settle:how": "drop",
     "tenancy:state:state": "suspended",
     "url": "nowhere",
     "visit": "ses_nobody",
