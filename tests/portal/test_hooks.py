@@ -232,9 +232,12 @@ def test_a_suspended_tenant_is_403(door: Door, post: Post, tenant: TenantRef) ->
     row = Tenant.objects.get(pk=tenant.id)
     set_state(tenant=row, state=TenantState.SUSPENDED, reason="unpaid", actor=make.BY, now=NOW)
     raw = make.body(make.cloudevent())
+    counted = metrics.webhooks.labels(outcome="tenant_suspended")._value
+    before = counted.get()
     response = post(door.path, raw, make.signed(raw, door.secret))
     assert (response.status_code, problem(response)) == (403, "tenant_suspended")
     assert nothing_happened()
+    assert counted.get() == before + 1
 
 
 def test_a_reserved_type_is_acknowledged_and_set_aside(door: Door, post: Post) -> None:

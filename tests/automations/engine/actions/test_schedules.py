@@ -22,6 +22,7 @@ from kernel import clock, ids
 from kernel.actor import system
 from tenants.tenancy import actions as tenancy
 from tenants.tenancy import context, queries
+from tenants.tenancy.enums import TenantState
 from tenants.tenancy.models import Tenant
 
 BY = system("test")
@@ -210,6 +211,19 @@ def test_a_tenant_that_is_held_back_fires_when_it_is_let_go(sandbox, worker, cas
     worker()
     assert started() == []
     sandbox_slot.update(open=True)
+    worker()
+    assert started() == ["03-02T06:00"]
+
+
+def test_a_suspended_tenant_starts_nothing_until_it_is_resumed(sandbox, worker, cast):
+    deploy("{cron: '0 */6 * * *'}")
+    row = Tenant.objects.get(pk=cast.tenant.id)
+    given = {"reason": "unpaid", "actor": BY, "now": clock.now()}
+    tenancy.set_state(tenant=row, state=TenantState.SUSPENDED, **given)
+    sandbox(MONDAY + timedelta(hours=7))
+    worker()
+    assert started() == []
+    tenancy.set_state(tenant=row, state=TenantState.ACTIVE, **given)
     worker()
     assert started() == ["03-02T06:00"]
 
