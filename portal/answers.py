@@ -43,10 +43,21 @@ def answer(request: HttpRequest, error: PortalError) -> HttpResponse:
 def _page(request: HttpRequest, error: PortalError) -> HttpResponse:
     fragment = request.headers.get("HX-Request-Type") == "partial"
     template = "errors/fragment.html" if fragment else "errors/page.html"
-    context = {"error": error, "way": way_out(error), "LANGUAGE_CODE": translation.get_language()}
+    context = {
+        "error": error,
+        "way": way_out(error),
+        "help_url": _explained(request, error),
+        "LANGUAGE_CODE": translation.get_language(),
+    }
     response = render(request, template, context, status=error.status)
     patch_vary_headers(response, ("HX-Request-Type",))
     return response
+
+
+def _explained(request: HttpRequest, error: PortalError) -> str:
+    """Where the help says more of it; for whoever may read the help."""
+    actor = getattr(request, "actor", None)
+    return f"/help/errors/#{error.code}" if actor is not None and actor.permissions else ""
 
 
 def way_out(error: PortalError) -> Way:

@@ -124,6 +124,7 @@ class PendingShape(Shape):
     state = fields.one_of(IntentState.choices, "Where it is.")
     value = fields.anything("The corrected data, or the step's output; else null.")
     reason = fields.text("Why, in their words.", allow_blank=True)
+    digest = fields.text("Says exactly what was decided on what; a second person sends it back.")
     first = fields.text("Who decided.")
     second = fields.text("Who agreed or declined, where that took a second person.", allow_blank=True)
     at = fields.at("When it was decided.")

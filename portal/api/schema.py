@@ -29,11 +29,14 @@ ERRORS: Final = {
 IDS: Final = {
     "bulk": "blk",
     "case": "case",
+    "channel": "chn",
     "connection": "con",
+    "domain": "dcl",
     "duty": "dty",
     "endpoint": "ep",
     "entry": "aud",
     "event": "evt",
+    "file": "file",
     "installation": "ins",
     "item": "rvi",
     "member": "mem",
@@ -59,6 +62,8 @@ _CALLED: Final = {
 }
 _OTHERS: Final = {
     "code": "The figure's code.",
+    "named": "The last part of the list's address.",
+    "number": "The number of the version.",
     "order": "The order's id (or that of an RMA, PO or SKU).",
     "right": "The right, as in inbox.decide.",
     "slug": "The template's name.",

@@ -10,6 +10,7 @@ from portal.ui import (
     audit_proof,
     audit_streams,
     brand_files,
+    help_errors,
     help_pages,
     install,
     installations,
@@ -34,6 +35,7 @@ from portal.ui import (
 HELP: Final = [
     path("", help_pages.start, name="start"),
     path("cases/", help_pages.cases, name="cases"),
+    path("errors/", help_errors.errors, name="errors"),
     path("runbooks/", help_pages.runbooks, name="runbooks"),
     path("figures/", help_pages.figures, name="figures"),
     path("keys/", help_pages.keys, name="keys"),

@@ -40,13 +40,14 @@ _BETTER: Final = {
 }
 
 
-def _show(request: SignedIn, part: str, title: str, **more: Any) -> HttpResponse:
+def show(request: SignedIn, part: str, title: str, **more: Any) -> HttpResponse:
     """A page of the help with its list of pages. Raises NotFound for somebody who has no role here."""
     if not request.actor.permissions:
         raise NotFound
     pages = [
         ("start", _("What each page is for"), "layout-dashboard"),
         ("cases", _("Exceptions, kind by kind"), "inbox"),
+        ("errors", _("Errors, code by code"), "octagon-alert"),
         ("runbooks", _("Runbooks"), "scroll-text"),
         ("figures", _("Key figures"), "activity"),
         ("keys", _("Keyboard"), "keyboard"),
@@ -71,7 +72,7 @@ def start(request: SignedIn) -> HttpResponse:
     )
     rest = [(topic, there(topic.url)) for topic in topics if topic is not about]
     shown = {"about": about, "about_url": there(about.url) if about else "", "topics": rest}
-    return _show(request, "start", _("Help"), **shown)
+    return show(request, "start", _("Help"), **shown)
 
 
 def _fits(request: SignedIn, topic: Topic) -> bool:
@@ -98,7 +99,7 @@ def cases(request: SignedIn) -> HttpResponse:
     for kind in registry.kinds():
         found.setdefault(kind.runbook, []).append(kind)
     advice = [_advice(key, kinds) for key, kinds in found.items()]
-    return _show(request, "cases", _("Exceptions, kind by kind"), advice=advice)
+    return show(request, "cases", _("Exceptions, kind by kind"), advice=advice)
 
 
 def _advice(key: str, kinds: Sequence[Kind]) -> Advice:
@@ -119,7 +120,7 @@ def _advice(key: str, kinds: Sequence[Kind]) -> Advice:
 def runbooks(request: SignedIn) -> HttpResponse:
     """The runbooks of what is installed here; in the console those of the whole library."""
     found = [(version, prose(version.runbook, below=3)) for version in _books(request)]
-    return _show(request, "runbooks", _("Runbooks"), books=found)
+    return show(request, "runbooks", _("Runbooks"), books=found)
 
 
 def _books(request: SignedIn) -> list[TemplateVersion]:
@@ -142,10 +143,10 @@ def figures(request: SignedIn) -> HttpResponse:
         }
         for kpi in KPIS.values()
     ]
-    return _show(request, "figures", _("Key figures"), figures=found)
+    return show(request, "figures", _("Key figures"), figures=found)
 
 
 @door(signed_in=True)
 def keys(request: SignedIn) -> HttpResponse:
     """The keyboard."""
-    return _show(request, "keys", _("Keyboard"))
+    return show(request, "keys", _("Keyboard"))

@@ -1,10 +1,14 @@
 """A store's tasks on a phone: count, confirm, photograph; answers given without a network are sent when it is back."""
 
 import base64
+import hashlib
 import io
+from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,17 +17,22 @@ from PIL import Image, UnidentifiedImageError
 from automations.inbox import queries
 from automations.inbox.actions.tasks import do_task
 from automations.inbox.queries.tasks import StoreTask
+from kernel import clock, jsonx
 from kernel.errors import Invalid, PortalError
 from portal.env import ROOT
 from portal.permissions import door
 from portal.request import TenantRequest
 from portal.ui.kit.pages import go, key_of, page
 from portal.ui.kit.schemaform import SchemaForm
+from tenants.access import actions as access
+from tenants.access.actions import Repeatable
+from tenants.access.errors import KeyBusy
 from tenants.tenancy import context
 
 _PHOTO: Final = "photo"
 _PHOTO_BYTES: Final = 1_500_000
 _SIDE: Final = 1_024
+_KEY_LONGEST: Final = 255
 
 
 def _crumbs(request: TenantRequest, *more: tuple[str, str]) -> list[tuple[str, str]]:
@@ -77,6 +86,64 @@ def done(request: TenantRequest, case: str) -> HttpResponse:
     found = queries.store_task(key, now=context.now())
     form = _form(found, request.POST)
     waiting = request.headers.get("X-Outbox") == "1"
+    if waiting and (kept := _sent_with_key(request)) is not None:
+        return _once(request, kept, lambda: _answer(request, case, key, found, form, waiting=True))
+    return _answer(request, case, key, found, form, waiting=waiting)
+
+
+def _sent_with_key(request: TenantRequest) -> Repeatable | None:
+    """What the outbox sends under a key of its own; None without one. Raises Invalid."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return None
+    if len(key) > _KEY_LONGEST or not key.isprintable():
+        raise Invalid(f"an Idempotency-Key has at most {_KEY_LONGEST} printable characters")
+    assert request.actor.id is not None
+    sent = sorted((name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken")
+    pictures = []
+    for name in request.FILES:
+        for one in request.FILES.getlist(name):
+            pictures.append((name, hashlib.sha256(one.read()).hexdigest()))
+            one.seek(0)
+    return Repeatable(
+        owner_id=request.actor.id,
+        partner_id=request.partner.id,
+        tenant_id=request.tenant.id,
+        key=key,
+        fingerprint=hashlib.sha256(repr((request.path, sent, pictures)).encode()).hexdigest(),
+    )
+
+
+def _once(request: TenantRequest, kept: Repeatable, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """Do it, or answer as before: the answer is kept in the transaction of what was done."""
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            before = access.answered(request=kept, now=now)
+            if before is not None:
+                return JsonResponse(before[1], status=before[0], headers={"Idempotent-Replayed": "true"})
+            given = answer()
+            if given.status_code < 300:
+                body = jsonx.loads(given.content)
+                access.keep_answer(request=kept, status=given.status_code, body=body, now=now)
+            return given
+    except KeyBusy as error:  # the same answer is on its way already: the outbox keeps it and asks again
+        return JsonResponse({"text": _(error.message)}, status=503)
+    except PortalError as error:
+        if not error.benign:
+            raise
+        return JsonResponse({"text": _(error.message)}, status=error.status)
+
+
+def _answer(
+    request: TenantRequest,
+    case: str,
+    key: UUID,
+    found: StoreTask,
+    form: SchemaForm | None,
+    *,
+    waiting: bool,
+) -> HttpResponse:
     try:
         if form is not None and not form.is_valid():
             raise Invalid(fields={name: [str(one) for one in errors] for name, errors in form.errors.items()})

@@ -78,6 +78,8 @@ def _value(part: Any, ids: Mapping[str, str]) -> Any:
         return [_value(part.child, ids)]
     if isinstance(part, (serializers.DictField, Members)):
         return {}
+    if isinstance(part, serializers.ListSerializer):
+        return [_filled(part.child, ids)]
     if isinstance(part, serializers.BaseSerializer):
         return _filled(part, ids)
     return "something"

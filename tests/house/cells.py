@@ -30,10 +30,20 @@ OWN_WAYS: Final[dict[tuple[str, str], set[int]]] = {
     ("scim:user", "PATCH"): {200, 400, 404},
 }
 """What some addresses answer behind an open door, by name and method, where that is not 200 or the like."""
-BY_GET: Final = {"enter", "notices:read", "inbox:view-remove"}
+_FOR_PEOPLE: Final = {
+    "api:case-views",
+    "api:case-view",
+    "api:notices",
+    "api:notices-read",
+    "api:notice-rules",
+}
+"""What belongs to a person: a token has none of it."""
+BY_GET: Final = {"enter", "notices:read", "inbox:view-remove"} | _FOR_PEOPLE
 """Addresses that write for who may only read: a pass is a link, and works once; notices and views are one's own."""
 _NONE_HERE: Final = (
     "api/scim/v2/Groups/",
+    "api/v1/brand",
+    "api/v1/store-tasks/",
     "branding/discard",
     "clients/<str:tenant>/delete",
     "clients/<str:tenant>/keep",
@@ -135,8 +145,12 @@ def _more(cell: Cell) -> Iterator[int]:
         yield 404
     if route.pattern.startswith(_NONE_HERE):
         yield from (403, 404, 410)
-    if route.name == "support-enter" or (route.name == "inbox:view-remove" and not cell.caller.strong):
+    if route.name == "support-enter" or (
+        route.name in ("inbox:view-remove", "api:case-view") and not cell.caller.strong
+    ):
         yield 403  # who has a role there needs no support access; a view belongs to who made it
+    if route.name in _FOR_PEOPLE and cell.caller.shows.startswith("token"):
+        yield from (403, 404)
     if route.name.endswith(":clock"):
         yield 404  # only a sandbox has a clock of its own
 

@@ -7,14 +7,16 @@ from django.test import Client
 from django.urls import get_resolver
 
 from automations.inbox import registry
+from automations.inbox.models import Case
 from automations.insights.catalog.kpis import KPIS
 from portal.ui.help_topics import TOPICS
 from templates_lib import queries
 from templates_lib.actions import installing
+from tests.house.test_errors import ERRORS
 from tests.portal.ui.test_templates import BY, newest
 from tests.support.cast import NOW, Cast
 
-PAGES = ("", "cases/", "runbooks/", "figures/", "keys/")
+PAGES = ("", "errors/", "cases/", "runbooks/", "figures/", "keys/")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -78,6 +80,26 @@ def test_every_kind_of_case_is_explained_under_its_runbook_s_name(portal: Client
     for kind in registry.kinds():
         assert f'id="{kind.runbook}"' in page, kind.code
     assert "{" not in page.split("<main")[1].split("</main>")[0]
+
+
+def test_every_error_is_explained_under_its_code(portal: Client, console: Client) -> None:
+    for browser in (portal, console):
+        page = browser.get("/help/errors/").content.decode()
+        assert len(ERRORS) > 40
+        for error in ERRORS:
+            assert f'id="{error.code}"' in page, error
+    assert 'href="/help/errors/#not_found"' in portal.get("/runs/run_nothing/").content.decode()
+    stranger = Client(HTTP_HOST=portal.defaults["HTTP_HOST"])
+    assert "/help/errors/" not in stranger.get("/nothing", follow=True).content.decode()
+
+
+def test_a_case_leads_to_the_runbook_of_its_kind(portal: Client, make_case: Callable[..., Case]) -> None:
+    """Alerts are cases and notices about cases: what to do stands behind each of them."""
+    case = make_case()
+    kind = registry.kind(case.kind)
+    page = portal.get(f"/inbox/{case.public_id}/").content.decode()
+    assert f'href="/help/cases/#{kind.runbook}"' in page
+    assert f'id="{kind.runbook}"' in portal.get("/help/cases/").content.decode()
 
 
 def test_every_figure_has_its_formula_and_example(portal: Client) -> None:

@@ -104,3 +104,20 @@ def test_the_worker_rules_these_pages_alone(staff: Client) -> None:
     answer = staff.get("/tasks/sw.js")
     assert answer["Content-Type"] == "text/javascript"
     assert "Service-Worker-Allowed" not in answer
+
+
+def test_what_the_outbox_sends_twice_under_its_key_is_answered_alike_and_done_once(
+    task: Case, staff: Client, cast: Cast, make_case: Callable[..., Case]
+) -> None:
+    at, headers = f"/tasks/{task.public_id}/done", {**OUTBOX, "Idempotency-Key": "k-1"}
+    first, again = staff.post(at, headers=headers), staff.post(at, headers=headers)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json()
+    assert "Idempotent-Replayed" not in first
+    assert again["Idempotent-Replayed"] == "true"
+    assert Decision.objects.filter(case=task).count() == 1
+    other = make_case(kind="store_count", title="Count the plates")
+    reused = staff.post(f"/tasks/{other.public_id}/done", headers=headers)
+    assert reused.status_code == 422
+    assert not Case.objects.get(pk=other.pk).closed
+    assert staff.post(at, headers={**OUTBOX, "Idempotency-Key": "k" * 256}).status_code == 400
