@@ -19,19 +19,13 @@ _ANOTHER_KEY = """
         import dataclasses, uuid
         effect = dataclasses.replace(effect, key=f'{effect.key}-{uuid.uuid4()}')
 """
-_RECEIVE = """\
-        receipt = receive_webhook(token=token, headers=request.headers, body=_body(request), now=clock.now())
-"""
-_RECEIVE_LATER = """
-        import threading, time
-        from tenants.tenancy import context
-        tenant, headers, body = context.current(), dict(request.headers), _body(request)
-        def later():
-            time.sleep(1)
-            with context.enter(tenant):
-                receive_webhook(token=token, headers=headers, body=body, now=clock.now())
-        threading.Thread(target=later, daemon=True).start()
-        return HttpResponse(b'{}', status=202)
+_STORE = "            taken = await self._patiently([delivery for delivery, _ in together])\n"
+_STORE_LATER = """
+            async def later(deliveries):
+                await asyncio.sleep(1)
+                await self._patiently(deliveries)
+            taken = [True] * len(together)
+            self.kept = [*getattr(self, "kept", [])[-9:], asyncio.create_task(later([one for one, _ in together]))]
 """
 MUTANTS: dict[str, tuple[str, str, str]] = {
     # a worker that lost its lease writes all the same
@@ -43,7 +37,7 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     # leases by the clock of a worker that is a minute late: they are over before they begin
     "lease_by_worker_clock": (_CLAIM, "LEASE_SECONDS: Final = 30", "LEASE_SECONDS: Final = 30 - 60"),
     # 202 is said, and the event is written a moment later
-    "acknowledge_before_commit": ("portal.hooks", _RECEIVE, _RECEIVE_LATER),
+    "acknowledge_before_commit": ("automations.events.actions.express", _STORE, _STORE_LATER),
 }
 
 
