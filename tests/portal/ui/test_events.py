@@ -105,7 +105,8 @@ def test_webhooks_are_for_those_who_manage_them(
             assert browser.get(address).status_code == (200 if looks else status), (name, address)
     manager = client_for(cast.manager, cast.host)
     assert manager.get("/events/").status_code == 200
-    assert manager.post(f"/quarantine/{made.ids['rejection']}/accept", {"reason": "x"}).status_code == 403
+    auditor = client_for(cast.auditor, cast.host)
+    assert auditor.post(f"/quarantine/{made.ids['rejection']}/accept", {"reason": "x"}).status_code == 403
     assert client_for(cast.staff, cast.host).get("/events/").status_code == 403
     assert (
         client_for(cast.owner, cast.host).get(f"/quarantine/{made.ids['rejection']}/accept").status_code
