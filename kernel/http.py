@@ -35,6 +35,8 @@ _OURS: Final = frozenset(
     }
 )
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All that is given to anybody on the internet; the rest of IPv6 wraps, is local, or is nobody's."""
 
 
 class EgressRefused(PortalError):
@@ -87,6 +89,7 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
         if inner is not None:
             return inner.is_global and not inner.is_multicast
+        return ip.is_global and ip in _UNICAST
     return ip.is_global and not ip.is_multicast
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -62,6 +63,17 @@ class Office(_ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """A row by its key; a form that names no other field, and says so, means the key as well."""
+        return super().get_object(request, object_id, from_field or None)
+
+    def response_action(self, *given: Any, **more: Any) -> Any:
+        """What an act gives. Raises Invalid where a chosen row has a key that no row can have."""
+        try:
+            return super().response_action(*given, **more)
+        except ValidationError as error:
+            raise Invalid(fields={"_selected_action": error.messages}) from error
 
     def get_actions(self, request: HttpRequest) -> Any:
         """The acts, as Django wants them."""

@@ -1,6 +1,6 @@
 """What requests and answers are made of: shapes, public ids, instants, any JSON, and looking ids up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,7 +66,9 @@ class AnyJson(serializers.Field[Any, Any, Any, Any]):
     """Any JSON value: data of workflows and events, whose shape is theirs."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """As it came: the parser was strict already."""
+        """As it came: the parser was strict already. Raises ValidationError for NUL, which no database keeps."""
+        if any("\x00" in text for text in _texts(data)):
+            raise serializers.ValidationError("U+0000 cannot be kept.")
         return data
 
     def to_representation(self, value: Any) -> Any:
@@ -81,7 +83,21 @@ class Members(AnyJson):
         """As it came. Raises ValidationError for what is no object."""
         if not isinstance(data, dict):
             raise serializers.ValidationError("Send a JSON object.")
-        return data
+        found: dict[str, Any] = super().to_internal_value(data)
+        return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts inside a JSON value, names of members too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield name
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
 
 
 def text(words: str, **more: Any) -> Any:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.db.models import QuerySet
-from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +16,7 @@ from kernel import clock
 from kernel.errors import Invalid, NotFound, PortalError
 from kernel.ids import parse_public_id
 from portal.api import scim_shapes as shapes
+from portal.api.wire import JsonParser
 from portal.permissions import Rule
 from tenants.access.enums import Role
 from tenants.accounts.actions import scim
@@ -35,7 +35,7 @@ class ScimJson(JSONRenderer):
     media_type = _KIND
 
 
-class ScimBody(JSONParser):
+class ScimBody(JsonParser):
     """Bodies are of SCIM's own type."""
 
     media_type = _KIND
@@ -46,7 +46,7 @@ class Resource(APIView):
 
     rule = Rule(methods=dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), _SCOPE))
     renderer_classes = [ScimJson, JSONRenderer]
-    parser_classes = [ScimBody, JSONParser]
+    parser_classes = [ScimBody, JsonParser]
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         """SCIM's form of an error."""

@@ -27,7 +27,7 @@ def read(text: str) -> dict[str, Any]:
     Raises DefinitionRefused for more than 512 KB or 128 levels, aliases, tags, a key twice in one mapping, text that
     is no YAML, and a document that is no mapping.
     """
-    if len(text.encode()) > MAX_BYTES:
+    if len(text.encode(errors="replace")) > MAX_BYTES:
         raise DefinitionRefused([Finding("size", "", f"The document is larger than {MAX_BYTES // 1024} KB.")])
     try:
         _check_events(text)

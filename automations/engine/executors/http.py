@@ -64,7 +64,10 @@ async def send(client: Client, effect: Effect, connection: Signed | None) -> Out
             raw = bool(request.get("raw")) and 200 <= answer.status < 300
             content = base64.b64encode(answer.body).decode() if raw else _content(answer.body, answer.headers)
             return Outcome(answer.status, dict(answer.headers), content)
-        uri, headers = _redirected(uri, target, headers, connection)
+        following, headers = _redirected(uri, target, headers, connection)
+        if urlsplit(uri).scheme == "https" != urlsplit(following).scheme:
+            return Outcome(refused="a redirect that leaves https is not followed")
+        uri = following
     return Outcome(error=f"more than {_REDIRECTS} redirects")
 
 

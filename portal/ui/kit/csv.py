@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -10,7 +11,8 @@ from django.http import StreamingHttpResponse
 
 from kernel.money import Money
 
-_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
+_RISKY: Final = re.compile("(?:^|(?<=[;\t\r\n]))(?=\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n])")
+"""Where a sheet would begin to read a formula: first in a cell, or first after what parts cells in another country."""
 
 
 def stream(name: str, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
@@ -39,9 +41,7 @@ def _cell(value: Any) -> Any:
     """A value for a cell; text that a sheet would take for a formula gets a mark before it."""
     if value is None:
         return ""
-    if isinstance(value, str) and value.startswith(_RISKY):
-        return f"'{value}"
-    return value
+    return _RISKY.sub("'", value) if isinstance(value, str) else value
 
 
 def amount(minor: int | None, currency: str) -> Decimal | str:
