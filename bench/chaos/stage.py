@@ -79,6 +79,8 @@ def product(receiver_port: int, mutants: str, log: Path) -> Iterator[Stage]:
         try:
             _wait_ready(process, log)
             home = Home.open(Path(folder))
+            for name in [name for name in os.environ if name.startswith("PORTAL_")]:
+                del os.environ[name]  # keys of whoever called us would not fit those of the product
             os.environ.update(home.settings(), PORTAL_HOME=folder, DJANGO_SETTINGS_MODULE="portal.settings")
             yield Stage(home.path, port, process, log)
         finally:
