@@ -47,7 +47,7 @@ def came_in(cast: Cast, page: str) -> Client:
     """A browser that followed the way into the client."""
     found = re.search(rf'content="0;url=http://{re.escape(cast.host)}(/enter[^"]+)"', page)
     assert found, page[:2_000]
-    inside = Client(HTTP_HOST=cast.host)
+    inside = Client(HTTP_HOST=cast.host, HTTP_SEC_FETCH_SITE="same-site")
     assert inside.get(found[1].replace("&amp;", "&")).status_code == 302
     return inside
 

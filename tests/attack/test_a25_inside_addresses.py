@@ -158,7 +158,7 @@ def _document(url: str) -> None:
 
 
 def _provider(url: str) -> None:
-    sign_on._checked(url)
+    sign_on.check_address(url)
 
 
 def _syslog(url: str) -> None:

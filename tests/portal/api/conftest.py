@@ -8,6 +8,7 @@ from django.test import Client
 
 from tenants.access import actions, catalog
 from tenants.tenancy.models import Partner, Tenant
+from tests.automations.inbox.conftest import make_case  # noqa: F401 - a fixture
 from tests.house import world
 from tests.house.world import World
 from tests.portal.api import contract

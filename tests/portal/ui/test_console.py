@@ -65,6 +65,7 @@ def test_the_fleet_costs_the_same_number_of_queries_for_one_client_and_for_forty
             id=key, schema_name=f"t_{key.hex}", partner_id=cast.partner.id, slug=f"c{number}", name=f"C {number}", created_at=clock.now()
         )  # fmt: skip
         ProvisioningJob.objects.create(tenant=tenant, created_by="test", created_at=clock.now())
+    console.get("/clients/")  # making forty took longer than some things are remembered
     with django_assert_num_queries(len(few)):
         assert "C 39" in console.get("/clients/").content.decode()
 
