@@ -29,7 +29,11 @@ _STORE_LATER = """
 """
 MUTANTS: dict[str, tuple[str, str, str]] = {
     # a worker that lost its lease writes all the same
-    "no_epoch_check": (_COMMIT, "q.epoch = i.epoch and q.owner = %b", "%b is not null"),
+    "no_epoch_check": (
+        _COMMIT,
+        "ok as (select * from gone union all select * from kept)",
+        "ok as (select id as run_id, 0 as signal from i)",
+    ),
     # nobody rings when a ring was lost
     "no_ring_again": ("automations.ledger.tasks", "            self._call_drains()\n", "            pass\n"),
     # each try has a key of its own
