@@ -98,6 +98,7 @@ def test_long_words_fit_and_none_is_left_out(
                 "Standard",
                 "verify.py",
                 "example.com",
+                "OpenID Connect",
                 "units",
                 "Book the order",
                 "Order watch",

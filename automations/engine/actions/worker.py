@@ -62,8 +62,7 @@ class Worker:
             return await self._drain.run(seconds=seconds, idle=idle, wait=_Waiter(due))
         finally:
             board.rest()
-            ears.cancel()
-            await asyncio.gather(ears, return_exceptions=True)
+            await _ended(ears)
             await asyncio.to_thread(watchdog.stop)
             await asyncio.to_thread(dispatcher.stop)
 
@@ -121,6 +120,13 @@ class Dispatcher(threading.Thread):
             connection.close()
             time.sleep(0.2)
             return 0, 0
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Cancel it until it is over: a client that is just connecting may take a cancellation for its own."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=ASIDE)
 
 
 async def _listen(dispatcher: Dispatcher, due: asyncio.Event) -> None:
