@@ -158,6 +158,7 @@ class Env:
     keep_data_days: int
     keep_runs_days: int
     delete_hold_days: int
+    backup_days: int
     egress_allow: tuple[str, ...]
     breached_file: str
     dns_servers: tuple[str, ...]
@@ -199,6 +200,7 @@ class Env:
             keep_data_days=reader.get("KEEP_DATA_DAYS", _days, "90"),
             keep_runs_days=reader.get("KEEP_RUNS_DAYS", _days, "400"),
             delete_hold_days=reader.get("DELETE_HOLD_DAYS", _hold, "30"),
+            backup_days=reader.get("BACKUP_DAYS", _hold, "35"),
             egress_allow=reader.get("EGRESS_ALLOW", _host_ports, ""),
             breached_file=reader.get("BREACHED_FILE", _file, ""),
             dns_servers=reader.get("DNS_SERVERS", _host_ports, ""),

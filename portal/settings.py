@@ -39,6 +39,7 @@ SHARED_APPS = [
     "django.contrib.staticfiles",
     "tenants.tenancy",
     "tenants.vault",
+    "tenants.privacy",
     "tenants.audit",
     "tenants.access",
     "tenants.accounts",

@@ -4,12 +4,19 @@ from django.db import models
 
 from automations.connectors.enums import AuthKind, ConnectionState
 from kernel.models import Row
+from kernel.privacy import classes
 
 
 class Connection(Row):
     """One account in one system. `secret` is sealed under the tenant's data key, bound to this row and its version."""
 
     prefix = "con"
+    holds = classes(
+        setting="name settings",
+        code="connector auth state",
+        sealed="secret secret_hint",
+        content="state_detail",
+    )
 
     name = models.CharField(max_length=120, unique=True)
     connector = models.CharField(max_length=40, help_text="Name in the connector registry.")

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from automations.engine.actions import arriving
+from automations.engine.actions import (
+    arriving,
+    looking,  # noqa: F401 - says how what is packed is read
+)
 from automations.engine.actions.intake import take_in
 from automations.events.models import Event
 from automations.events.registry import handles

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from automations.events.actions import endpoints
+from automations.events.actions import (
+    endpoints,
+    keeping,  # noqa: F401 - says how old events go
+)
 from automations.events.models import Endpoint
 from automations.events.policy import PURPOSE
 from tenants.tenancy.queries import TenantRef

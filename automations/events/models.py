@@ -6,6 +6,7 @@ from django.db.models import Q
 from automations.events.enums import RejectionCode, RejectionState
 from kernel.clock import rfc3339
 from kernel.models import Row
+from kernel.privacy import classes
 
 
 class Endpoint(Row):
@@ -15,6 +16,7 @@ class Endpoint(Row):
     """
 
     prefix = "ep"
+    holds = classes(setting="name source", code="kind", sealed="token secret previous_secret")
 
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=40, help_text="`cloudevents`, or a connector that takes webhooks.")
@@ -42,6 +44,11 @@ class Event(Row):
     """A CloudEvent: something that happened outside (delivered) or inside (`internal`, written by a room)."""
 
     prefix = "evt"
+    holds = classes(
+        key="source event_id subject",
+        code="type body_digest fingerprint",
+        content="data extensions",
+    )
 
     source = models.CharField(max_length=200)
     event_id = models.CharField(max_length=200, help_text="CloudEvents id: unique within its source.")
@@ -113,6 +120,11 @@ class Rejection(Row):
     """An event that was set aside, with the reason; a person takes it after all or discards it."""
 
     prefix = "rej"
+    holds = classes(
+        key="source event_id subject",
+        code="state code type body_digest",
+        content="reason findings body",
+    )
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.SET_NULL, null=True, related_name="rejections")
     event = models.UUIDField(

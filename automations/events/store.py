@@ -258,6 +258,13 @@ def drop_intake(tenant_id: UUID, seq: int) -> bool:
         return cursor.fetchone() is not None
 
 
+def in_intake(events: Sequence[UUID]) -> set[UUID]:
+    """Those of these events that are not dispatched yet."""
+    with _cursor() as cursor:
+        cursor.execute("select event_id from public.ledger_intake where event_id = any(%s)", [list(events)])
+        return {row[0] for row in cursor.fetchall()}
+
+
 def waiting(tenant_id: UUID, *, limit: int) -> int:
     """How many events of a tenant wait in the intake, counted up to `limit`."""
     found = _row(_WAITING.encode(), [tenant_id, limit])

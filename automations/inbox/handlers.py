@@ -5,6 +5,7 @@ from datetime import datetime
 from automations.events.models import Event
 from automations.events.registry import handles
 from automations.inbox import catalog  # noqa: F401 - the shipped kinds are known from here on
+from automations.inbox.actions import keeping, looking  # noqa: F401 - they register themselves
 from automations.inbox.actions.follow import (
     CANCELLED,
     FAULTED,

@@ -17,6 +17,7 @@ from automations.inbox.enums import (
     Visibility,
 )
 from kernel.models import Row
+from kernel.privacy import classes
 from kernel.reach import ReachManager
 
 
@@ -52,6 +53,12 @@ class Case(Row):
     """
 
     prefix = "case"
+    holds = classes(
+        key="key business_key",
+        code="kind error_class severity state step fingerprint currency decision closed_how",
+        content="title cause error facts outcome",
+        person="assignee decided_by closed_by",
+    )
 
     key = models.CharField(max_length=400, unique=True)
     number = models.BigIntegerField(unique=True, help_text="Within the tenant; people see it as EX-1042.")
@@ -153,6 +160,11 @@ class Decision(Row):
     """One act of a person on a case, with what it changed and, later, whether it worked."""
 
     prefix = "dec"
+    holds = classes(
+        code="kind actor_kind step fingerprint outcome",
+        person="actor",
+        content="reason before after",
+    )
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="decisions")
     kind = models.CharField(max_length=10, choices=Decide)
@@ -190,6 +202,7 @@ class Intent(Row):
     """
 
     prefix = "int"
+    holds = classes(code="decision digest state", content="value reason error", person="actor first second")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="intents")
     decision = models.CharField(max_length=10, choices=Decide)
@@ -229,6 +242,8 @@ class Intent(Row):
 class Limits(models.Model):
     """From which amount on a decision takes a second person; one row, or none where no amount does."""
 
+    holds = classes(code="currency")
+
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     two_from_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3)
@@ -244,6 +259,7 @@ class View(Row):
     """A list of cases that somebody gave a name: the address of its filters, for oneself or for everybody here."""
 
     prefix = "view"
+    holds = classes(person="owner", setting="name slug", content="query")
 
     owner_id = models.UUIDField()
     owner = models.CharField(max_length=200)
@@ -273,6 +289,7 @@ class Paper(Row):
     """A file on a case: a photograph, a letter, a list; kept as it was checked, in the client's own schema."""
 
     prefix = "file"
+    holds = classes(content="name content", code="media sha256 visibility", person="actor")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="papers")
     name = models.CharField(max_length=200)
@@ -296,6 +313,7 @@ class Comment(Row):
     """Something said about a case, among the partner's staff or to the client as well."""
 
     prefix = "cmt"
+    holds = classes(content="text", person="actor", code="visibility")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="comments")
     text = models.TextField()
@@ -313,6 +331,8 @@ class Comment(Row):
 
 class Closing(models.Model):
     """A closing that came before its opening: when that comes, the case is closed at once. Forgotten after a month."""
+
+    holds = classes(key="key", code="how", person="by", content="outcome")
 
     key = models.CharField(max_length=400, primary_key=True, help_text="A case's key, or `<run>:*`.")
     seq = models.BigIntegerField()

@@ -5,10 +5,17 @@ from django.db.models import Q
 
 from automations.insights.enums import UnitKind
 from kernel.models import Row
+from kernel.privacy import classes
 
 
 class OrderFact(models.Model):
     """One order: when what happened to it (the first time each), and what its shop last said of it."""
+
+    holds = classes(
+        key="order_id number",
+        code="channel country currency described ended_as stated stated_by",
+        content="region",
+    )
 
     order_id = models.CharField(max_length=120, primary_key=True)
     number = models.CharField(max_length=120, blank=True)
@@ -65,6 +72,7 @@ class BusinessUnit(Row):
     """A store or a region for which somebody is let in."""
 
     prefix = "bun"
+    holds = classes(setting="kind code")
 
     kind = models.CharField(max_length=8, choices=UnitKind)
     code = models.CharField(max_length=120, help_text="The channel or region as orders name it.")
@@ -82,6 +90,8 @@ class BusinessUnit(Row):
 
 class OrderLineFact(models.Model):
     """A line of an order as it was last described."""
+
+    holds = classes(key="order_id", code="sku")
 
     pk = models.CompositePrimaryKey("order_id", "line_no")
     order_id = models.CharField(max_length=120)

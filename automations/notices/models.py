@@ -5,12 +5,14 @@ from django.db.models import Q
 
 from automations.notices.enums import About, ChannelKind, Mail
 from kernel.models import Row
+from kernel.privacy import classes
 
 
 class Notice(Row):
     """Something that somebody is told. What is alike and unread stays one line that counts."""
 
     prefix = "ntc"
+    holds = classes(code="about alike severity", content="title")
 
     user_id = models.UUIDField()
     about = models.CharField(max_length=12, choices=About)
@@ -46,6 +48,7 @@ class Rule(Row):
     """How one person wants to be told about one thing; without a row the defaults of the catalogue hold."""
 
     prefix = "nrl"
+    holds = classes(code="about mail least")
 
     user_id = models.UUIDField()
     about = models.CharField(max_length=12, choices=About)
@@ -64,6 +67,7 @@ class Channel(Row):
     """Another system that is told: an address, what it speaks, and from which severity on."""
 
     prefix = "chn"
+    holds = classes(setting="name host", sealed="address secret", code="kind least", content="error")
 
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=8, choices=ChannelKind)
@@ -88,6 +92,7 @@ class Message(Row):
     """Something that goes out: to a channel, or as a mail to a person; tried until it went or its time is over."""
 
     prefix = "msg"
+    holds = classes(code="key mail", content="body error")
 
     key = models.CharField(max_length=200, unique=True, help_text="What it says is said once.")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, null=True, related_name="messages")
@@ -128,6 +133,7 @@ class Pass(Row):
     """A link in a mail by which one person decides one case, once, after they have signed in."""
 
     prefix = "pas"
+    holds = classes(code="decision", sealed="digest")
 
     user_id = models.UUIDField()
     case_id = models.UUIDField()

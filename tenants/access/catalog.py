@@ -44,6 +44,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "settings.edit": "Change settings",
     "work.read": "See long work and how far it is",
     "work.steer": "Pause, continue and cancel long work",
+    "privacy.subjects": "Find, export and erase a person's data",
+    "privacy.retention": "Set how long data are kept, and legal holds",
 }
 
 _WATCH: Final = frozenset(
@@ -70,6 +72,8 @@ _TENANT_ADMIN: Final = _STAFF | {
     "audit.stream",
     "audit.erase",
     "settings.edit",
+    "privacy.subjects",
+    "privacy.retention",
 }
 
 AT_PARTNER: Final[Mapping[Role, frozenset[str]]] = {
@@ -118,6 +122,8 @@ NOT_IN_SUPPORT: Final = frozenset(
         "audit.stream",
         "audit.erase",
         "events.endpoints",
+        "privacy.subjects",
+        "privacy.retention",
     }
 )
 """What nobody does who came for support: let others in, change how one comes in, see a secret when it is made."""

@@ -8,6 +8,7 @@ from typing import Final
 from django.db import models
 
 from kernel.models import Row
+from kernel.privacy import classes
 from tenants.audit.enums import StreamKind
 
 PRIVATE: Final = ("actor_label", "object_label", "before", "after", "reason", "address")
@@ -18,6 +19,10 @@ class AuditEvent(Row):
     """One act of a person, a token or the portal."""
 
     prefix = "aud"
+    holds = classes(
+        proof="actor_label object_label before after reason address",
+        code="actor_kind action object_type object_id request_id",
+    )
 
     at = models.DateTimeField(db_index=True)
     actor_kind = models.CharField(max_length=16)
@@ -48,6 +53,8 @@ class AuditEvent(Row):
 class AuditLeaf(models.Model):
     """An event's place in the sealed log, and its leaf hash; an empty salt says that its personal data are erased."""
 
+    holds = classes(code="salt committed hash")
+
     seq = models.BigIntegerField(primary_key=True, help_text="Counted from 0, without gaps.")
     event_id = models.UUIDField(unique=True)
     salt = models.BinaryField()
@@ -64,6 +71,8 @@ class AuditLeaf(models.Model):
 class AuditNode(models.Model):
     """The root of a complete subtree of 256, 65,536, … leaves; nodes between are worked out from these."""
 
+    holds = classes(code="hash")
+
     pk = models.CompositePrimaryKey("level", "index")
     level = models.SmallIntegerField()
     index = models.BigIntegerField()
@@ -75,6 +84,8 @@ class AuditNode(models.Model):
 
 class AuditCheckpoint(models.Model):
     """A signed note over the first `size` events."""
+
+    holds = classes(code="root note")
 
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField()
@@ -92,6 +103,7 @@ class AuditCheck(Row):
     """A verification of the log as it stands in the database, and what it found."""
 
     prefix = "chk"
+    holds = classes(code="findings", person="asked_by")
 
     at = models.DateTimeField()
     size = models.BigIntegerField()
@@ -116,6 +128,7 @@ class AuditStream(Row):
     """
 
     prefix = "ast"
+    holds = classes(setting="name address", sealed="secret", code="kind error")
 
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=16, choices=StreamKind)

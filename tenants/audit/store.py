@@ -187,6 +187,11 @@ def erase(event_id: UUID) -> int:
     return count
 
 
+def is_sealed(event_id: UUID) -> bool:
+    """Whether an event has its leaf."""
+    return AuditLeaf.objects.filter(event_id=event_id).exists()
+
+
 def owe(streams: Iterable[UUID]) -> None:
     """These streams of the present log have something to send; one that waits after a failure goes on to wait."""
     with connection.cursor() as cursor:

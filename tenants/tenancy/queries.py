@@ -224,6 +224,11 @@ def tenants_by_schema(schemas: Iterable[str]) -> dict[str, UUID]:
     return dict(rows.values_list("schema_name", "id"))
 
 
+def ready_ids() -> list[UUID]:
+    """Every tenant whose schema exists."""
+    return list(Tenant.objects.ready().order_by("id").values_list("id", flat=True))
+
+
 def tenants_behind(revision: str) -> Any:
     """Tenants whose schema does not have the migrations of `revision`."""
     return Tenant.objects.ready().exclude(revision=revision)

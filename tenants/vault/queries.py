@@ -83,7 +83,10 @@ class SecretRow:
 def secrets_here(now: datetime) -> list[SecretRow]:
     """Every secret of the entered tenant that people gave, what ends first on top; never a value."""
     found = [
-        _row(column, row, told, now) for column in columns() if column.tenants for row, told in _told(column)
+        _row(column, row, told, now)
+        for column in columns()
+        if column.tenants and column.listed
+        for row, told in _told(column)
     ]
     return sorted(found, key=lambda one: (one.told.expires_at or _NEVER, one.title, one.told.name))
 

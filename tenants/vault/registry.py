@@ -30,7 +30,8 @@ def _by_name(rows: Sequence[Any]) -> list[Told]:
 class SealedColumn:
     """A column of sealed secrets: `version` reads from a row the version it was sealed as; `title` is for people.
 
-    `tenants`: whether schemas of tenants have it; `public`: whether the public one has. `told`: what a list says.
+    `tenants`: whether schemas of tenants have it; `public`: whether the public one has. `told`: what a list says;
+    `listed`: whether people gave it as a secret, so that they find it in their list.
     """
 
     model: Any
@@ -41,6 +42,7 @@ class SealedColumn:
     public: bool = False
     tenants: bool = True
     told: Callable[[Sequence[Any]], list[Told]] = _by_name
+    listed: bool = True
 
     def stands(self, *, public: bool) -> bool:
         """Whether it is in the public schema, or else in those of tenants."""

@@ -47,12 +47,14 @@ from tenants.audit.models import AuditEvent
 from tenants.branding import actions as branding
 from tenants.branding.models import Brand, DomainClaim
 from tenants.branding.queries import proof_name, proof_value
+from tenants.privacy.actions import subjects
 from tenants.tenancy import actions as tenancy
 from tenants.tenancy import context
 from tenants.tenancy.actions import deleting
 from tenants.tenancy.actions.exporting import path_of
 from tenants.tenancy.enums import JobState, PartnerState, TenantState
 from tenants.tenancy.models import Partner, ProvisioningJob, Restore, Tenant, TenantFile
+from tenants.tenancy.queries import TenantRef
 from tests.house import world
 from tests.house.ground import Ground, picture
 from tests.support import make, names, saml
@@ -93,6 +95,7 @@ def acts() -> dict[str, Act]:
 
 
 _AUDIT, _VAULT = "tenants.audit.actions.", "tenants.vault.actions."
+_PRIVACY = "tenants.privacy.actions."
 WITHIN: Final[Mapping[str, str]] = {
     "tenants.audit.actions.verifying.verify_log": "it looks, and keeps what it found; who asked stands there",
     "tenants.audit.actions.recording.record": "it is the audit",
@@ -131,6 +134,15 @@ class Stage:
     def partner(self) -> Partner:
         """Meridian."""
         return Partner.objects.get(slug="meridian")
+
+    @property
+    def erased_there(self) -> TenantRef:
+        """Hollis, with a line in the ledger of erasures."""
+        row = self.keys["subject"]
+        subjects.erase_subject(
+            row=row, terms=["ann@example.com"], typed=row.reference, reason="asked", actor=world.BY, now=NOW
+        )
+        return self.ground.cast.tenant
 
     @property
     def provable(self) -> DomainClaim:
@@ -422,6 +434,20 @@ _BRAND: Final = "tenants.branding.actions."
 
 WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _AUDIT + "erasing.erase_event": lambda s: {"event": s.sealed_event, **_WHY},
+    _AUDIT + "erasing.erase_sealed": lambda s: {"event": s.sealed_event, **_WHY},
+    _PRIVACY + "subjects.open_request": lambda s: {"terms": ["ann@example.com"], "reference": "DSR 1"},
+    _PRIVACY + "subjects.look_again": lambda s: {"row": s.keys["subject"], "terms": ["ann@example.com"]},
+    _PRIVACY + "subjects.export_subject": lambda s: {"row": s.keys["subject"], "out": io.BytesIO()},
+    _PRIVACY + "subjects.erase_subject": lambda s: {
+        "row": s.keys["subject"],
+        "terms": ["ann@example.com"],
+        "typed": s.keys["subject"].reference,
+        **_WHY,
+    },
+    _PRIVACY + "erasures.replay_erasures": lambda s: {"tenant": s.erased_there},
+    _PRIVACY + "keeping.set_term": lambda s: {"what": "events", "days": 90, "tenant": s.tenant},
+    _PRIVACY + "keeping.place_hold": lambda s: {"name": "Case 7", "keys": ["10045"], **_WHY},
+    _PRIVACY + "keeping.lift_hold": lambda s: {"hold": s.keys["hold"], **_WHY},
     _AUDIT + "exporting.export": lambda s: {
         "kind": "jsonl",
         "out": io.BytesIO(),
@@ -773,7 +799,7 @@ def _unpublished() -> Any:
 def inside(name: str) -> bool:
     """Whether an act is done in a client, so that a door has entered it before."""
     return (
-        name.startswith(("automations.", _AUDIT, _ACCESS + "granting", _ACCESS + "scoping"))
+        name.startswith(("automations.", _AUDIT, _PRIVACY, _ACCESS + "granting", _ACCESS + "scoping"))
         and ".ledger." not in name
     )
 

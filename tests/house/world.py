@@ -38,6 +38,7 @@ from tenants.accounts.models import Provider, ScimUser, SupportAccess
 from tenants.audit import actions as audit
 from tenants.audit.models import AuditEvent
 from tenants.branding import actions as branding
+from tenants.privacy.actions import keeping, subjects
 from tenants.tenancy import context
 from tenants.tenancy.models import Partner, ProvisioningJob, Restore, Tenant, TenantFile
 from tenants.tenancy.queries import TenantRef
@@ -118,10 +119,22 @@ def of_tenant(ref: TenantRef, mark: str, *, times: int = 1, now: datetime = NOW)
             at=now,
             case_id=made.keys["case"],
         ).public_id
+        _of_privacy(made, mark, now)
     _of_library(made, ref, now)
     for back in range(times):
         billing.meter(tenant=ref, day=now.date() - timedelta(days=back), now=now)
     return made
+
+
+def _of_privacy(made: World, mark: str, now: datetime) -> None:
+    """Somebody's data that were asked for and found, and a legal hold."""
+    row = subjects.open_request(terms=["ann@world.test"], reference=f"{mark} asked", actor=BY, now=now)
+    while not subjects.carry_on(key=row.id, now=now):
+        continue
+    row.refresh_from_db()
+    hold = keeping.place_hold(name=f"{mark} court", reason="a court", keys=["none"], actor=BY, now=now)
+    made.keys |= {"subject": row, "hold": hold}
+    made.ids |= {"subject": row.public_id, "hold": hold.public_id}
 
 
 def fill(made: World, ref: TenantRef, times: int, now: datetime = NOW) -> None:

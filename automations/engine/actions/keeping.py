@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 
 from automations.engine.models import Forgetting
@@ -19,6 +18,9 @@ from automations.engine.store import keeping as store
 from automations.engine.store.keeping import Over
 from kernel.actor import system
 from tenants.audit.actions import record
+from tenants.privacy import queries as privacy
+from tenants.privacy.actions.keeping import lock_holds, prove
+from tenants.privacy.enums import Keeps
 from tenants.tenancy import context
 
 AT_ONCE: Final = 500
@@ -35,18 +37,17 @@ def forget_runs(*, seconds: float = SECONDS, at_once: int = AT_ONCE) -> int:
     if context.current().sandbox:
         return 0
     now, until = context.now(), time.monotonic() + seconds
-    env = settings.ENV
     count = 0
-    if env.keep_runs_days:
-        count += _rounds(_delete, now - timedelta(days=env.keep_runs_days), now, until, at_once)
-    if env.keep_data_days:
-        count += _rounds(_strip, now - timedelta(days=env.keep_data_days), now, until, at_once)
+    for what, turn in ((Keeps.RUNS, _delete), (Keeps.RUN_DATA, _strip)):
+        days = privacy.days_kept(what)
+        if days:
+            count += _rounds(turn, now - timedelta(days=days), now, until, at_once)
     return count
 
 
 def forget_bulks(*, at_once: int = AT_ONCE) -> int:
     """Take away acts on many runs that were over as long as runs are kept; how many. What they did is in the audit."""
-    days = settings.ENV.keep_runs_days
+    days = privacy.days_kept(Keeps.RUNS)
     if not days or context.current().sandbox:
         return 0
     before = context.now() - timedelta(days=days)
@@ -80,10 +81,13 @@ def _rounds(
 
 def _strip(before: datetime, now: datetime, most: int) -> int:
     with transaction.atomic():
+        everything, held = lock_holds()
+        if everything:
+            return 0
         last = Forgetting.objects.filter(what="data").order_by("-at", "-pk").first()
-        runs = store.with_data(before, last.until if last else None, most)
+        runs = store.with_data(before, last.until if last else None, most, held)
         freed = store.strip([run.id for run in runs], now) if runs else 0
-        if len(runs) < most:
+        if len(runs) < most and not held:
             # next time those are passed over that started before everything which may still end
             oldest = store.oldest_unfinished()
             _tell("data", runs, now, min(before, oldest) if oldest else before, freed)
@@ -94,7 +98,10 @@ def _strip(before: datetime, now: datetime, most: int) -> int:
 
 def _delete(before: datetime, now: datetime, most: int) -> int:
     with transaction.atomic():
-        runs = store.over(before, most)
+        everything, held = lock_holds()
+        if everything:
+            return 0
+        runs = store.over(before, most, held)
         if runs:
             store.delete([run.id for run in runs])
             _tell("runs", runs, now, before, 0)
@@ -110,6 +117,8 @@ def _tell(what: str, runs: Sequence[Over], now: datetime, until: datetime | None
     )
     if not runs:
         return
+    kind = Keeps.RUN_DATA if what == "data" else Keeps.RUNS
+    prove(kind, [str(key) for key in keys], until, now)
     tenant = context.current()
     record(
         actor=BY,

@@ -136,6 +136,18 @@ def outline(packed: bytes | memoryview) -> tuple[Json, list[Kept]]:
     return value, kept
 
 
+def repacked(packed: bytes | memoryview, value: Json) -> bytes:
+    """`value`, an `outline` of what was packed that was changed, in the form of before; what is kept apart stays so."""
+    if bytes(packed[:1]) == _SPLIT:
+        kept = parts(packed)
+        for one in kept:
+            value = _put(value, one.path, None)
+        return _SPLIT + jsonx.pack(
+            {"v": value, "p": [[list(one.path), one.digest, one.size] for one in kept]}
+        )
+    return pack_lines(value) if bytes(packed[:1]) == _TWO else jsonx.pack(value)
+
+
 def _put(value: Json, path: Sequence[str | int], part: Json) -> Json:
     if not path:
         return part

@@ -7,6 +7,7 @@ from automations.engine.enums import RunStatus, WorkflowState
 from automations.engine.models.bulks import Bulk as Bulk
 from automations.engine.models.bulks import BulkItem as BulkItem
 from kernel.models import Row
+from kernel.privacy import classes
 from kernel.reach import WithinReach, WorkflowWithinReach
 
 
@@ -14,6 +15,7 @@ class Definition(Row):
     """A published workflow document: never changed, so a run that is pinned to it means the same for ever."""
 
     prefix = "def"
+    holds = classes(setting="name document", code="version digest")
 
     name = models.CharField(max_length=80)
     version = models.CharField(max_length=40)
@@ -32,6 +34,8 @@ class Definition(Row):
 
 class Resource(models.Model):
     """A document (OpenAPI, JSON Schema) that a definition refers to, as it was when the definition was published."""
+
+    holds = classes(setting="address document", code="digest")
 
     definition = models.ForeignKey(Definition, on_delete=models.CASCADE, related_name="resources")
     address = models.CharField(max_length=1_000)
@@ -53,6 +57,7 @@ class Workflow(WorkflowWithinReach):
     """An automation of this tenant: which definition it runs, with which settings and connections."""
 
     prefix = "wfl"
+    holds = classes(setting="name title config connections concurrency", code="state template")
 
     name = models.CharField(max_length=80, unique=True)
     title = models.CharField(max_length=120)
@@ -76,6 +81,8 @@ class Workflow(WorkflowWithinReach):
 
 class Trigger(models.Model):
     """What starts runs of an active workflow: an event type and the rest of its filter."""
+
+    holds = classes(setting="filter", code="type read")
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="triggers")
     type = models.CharField(max_length=120, db_index=True)
@@ -107,6 +114,8 @@ class Schedule(Row):
 class Correlation(models.Model):
     """An expression by which some definition correlates events of a type: evaluated once for each such event."""
 
+    holds = classes(setting="expression", code="type")
+
     type = models.CharField(max_length=120)
     expression = models.TextField(blank=True, help_text="jq on the envelope; empty: the type alone.")
 
@@ -124,6 +133,7 @@ class Run(WithinReach):
     """One execution of a definition: what went in, what came out, where it stands."""
 
     prefix = "run"
+    holds = classes(key="business_key", code="status cause currency tasks step", content="input output error")
 
     workflow_id = models.UUIDField()
     definition_id = models.UUIDField()
@@ -185,6 +195,8 @@ class Run(WithinReach):
 class RunState(models.Model):
     """The snapshot of a run that is parked or in the middle: frames, data, context, packed."""
 
+    holds = classes(content="snapshot")
+
     run_id = models.UUIDField(primary_key=True)
     snapshot = models.BinaryField()
 
@@ -197,6 +209,8 @@ class RunState(models.Model):
 
 class Brood(models.Model):
     """Runs that one step started and waits for: how many are not over, and up to which one they may move."""
+
+    holds = classes(content="shared")
 
     id = models.UUIDField(primary_key=True)
     run_id = models.UUIDField(db_index=True, help_text="The run (or the schedule) that waits for them.")
@@ -218,6 +232,8 @@ class Brood(models.Model):
 class Segment(models.Model):
     """A stretch of a run's journal: the steps since the last checkpoint, packed."""
 
+    holds = classes(content="steps")
+
     pk = models.CompositePrimaryKey("run_id", "seq")
     run_id = models.UUIDField()
     seq = models.IntegerField(help_text="Number of its first step.")
@@ -229,6 +245,8 @@ class Segment(models.Model):
 
 class Blob(models.Model):
     """A part of what a run holds that is too large for a row: by the hash of its JSON, packed."""
+
+    holds = classes(content="content", code="digest")
 
     pk = models.CompositePrimaryKey("run_id", "digest")
     run_id = models.UUIDField()
@@ -242,6 +260,8 @@ class Blob(models.Model):
 
 class Forgetting(models.Model):
     """A trace of runs, or of data of runs, that were kept long enough and went."""
+
+    holds = classes(code="what digest")
 
     at = models.DateTimeField()
     what = models.CharField(max_length=4, help_text="`data`: what happened stays; `runs`: nothing does.")
@@ -259,6 +279,8 @@ class Forgetting(models.Model):
 
 class Subscription(models.Model):
     """An event that a run listens for: type and correlation key."""
+
+    holds = classes(code="type")
 
     pk = models.CompositePrimaryKey("run_id", "no")
     run_id = models.UUIDField()
@@ -325,6 +347,8 @@ class EventKey(models.Model):
 class Effect(models.Model):
     """A call to a system that honours no idempotency key: intended, then confirmed; between the two, unknown."""
 
+    holds = classes(code="key state")
+
     pk = models.CompositePrimaryKey("run_id", "key")
     run_id = models.UUIDField()
     key = models.CharField(max_length=120)
@@ -339,6 +363,7 @@ class DecisionTable(Row):
     """Rules that business people keep: workflows ask it by its name (`call: decide:1@default`)."""
 
     prefix = "tbl"
+    holds = classes(setting="name title")
 
     name = models.CharField(max_length=80, unique=True)
     title = models.CharField(max_length=120)
@@ -355,6 +380,7 @@ class DecisionVersion(Row):
     """A state of a table, in force from an instant on until the next one is. Its document never changes."""
 
     prefix = "tbv"
+    holds = classes(setting="document", person="published_by")
 
     table = models.ForeignKey(DecisionTable, on_delete=models.CASCADE, related_name="versions")
     number = models.IntegerField()

@@ -5,12 +5,14 @@ from django.db.models import Q
 
 from automations.engine.enums import BulkAct, BulkState, ItemState
 from kernel.models import Row
+from kernel.privacy import classes
 
 
 class Bulk(Row):
     """One act done to many runs: which ones was fixed when it began, so that it ends however often it is broken off."""
 
     prefix = "blk"
+    holds = classes(code="act state", content="wanted reason", person="actor")
 
     act = models.CharField(max_length=8, choices=BulkAct)
     state = models.CharField(max_length=8, choices=BulkState, default=BulkState.RUNNING)
@@ -44,6 +46,8 @@ class Bulk(Row):
 
 class BulkItem(models.Model):
     """A run of a bulk act, in the order in which the runs began."""
+
+    holds = classes(key="business_key", code="step state", content="why")
 
     pk = models.CompositePrimaryKey("bulk_id", "position")
     bulk_id = models.UUIDField()

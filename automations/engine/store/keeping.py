@@ -13,7 +13,8 @@ from kernel import jsonx
 
 _OVER: Final = """
 select id, ended_at from engine_run
-where started_at < %s and ended_at < %s and status in ('completed', 'faulted', 'cancelled') {more}
+where started_at < %s and ended_at < %s and business_key <> all(%s)
+  and status in ('completed', 'faulted', 'cancelled') {more}
 order by started_at, id limit %s for update skip locked
 """
 _TOLD: Final = ("type", "status", "title", "detail", "instance", "code", "limit", "unknown")
@@ -29,19 +30,21 @@ class Over:
     ended_at: datetime
 
 
-def with_data(before: datetime, since: datetime | None, most: int) -> list[Over]:
-    """Runs that ended before then and still have their data, the oldest first; none that started before `since`."""
+def with_data(before: datetime, since: datetime | None, most: int, held: Sequence[str] = ()) -> list[Over]:
+    """Runs that ended before then and still have their data, the oldest first; none that started before `since`,
+    and none whose business key is `held`.
+    """
     more = "and stripped_at is null" + (" and started_at >= %s" if since else "")
     with connection.cursor() as cursor:
-        given: list[Any] = [before, before, *([since] if since else []), most]
+        given: list[Any] = [before, before, list(held), *([since] if since else []), most]
         cursor.execute(_OVER.format(more=more), given)
         return [Over(*row) for row in cursor.fetchall()]
 
 
-def over(before: datetime, most: int) -> list[Over]:
-    """Runs that ended before then, the oldest first."""
+def over(before: datetime, most: int, held: Sequence[str] = ()) -> list[Over]:
+    """Runs that ended before then, the oldest first; none whose business key is `held`."""
     with connection.cursor() as cursor:
-        cursor.execute(_OVER.format(more=""), [before, before, most])
+        cursor.execute(_OVER.format(more=""), [before, before, list(held), most])
         return [Over(*row) for row in cursor.fetchall()]
 
 

@@ -1,6 +1,6 @@
 """What can be done with the audit: record an act, seal what was recorded, verify, export, erase, stream."""
 
-from tenants.audit.actions.erasing import erase_event
+from tenants.audit.actions.erasing import erase_event, erase_sealed
 from tenants.audit.actions.exporting import NothingSealed, TooManyEvents, export, lines_from, part, whole
 from tenants.audit.actions.recording import record
 from tenants.audit.actions.sealing import BATCH, adopt, certify, keys_here, seal, verifying_keys
@@ -17,6 +17,7 @@ __all__ = [
     "delete_stream",
     "deliver",
     "erase_event",
+    "erase_sealed",
     "export",
     "keys_here",
     "lines_from",

@@ -34,3 +34,23 @@ def erase_event(*, event: AuditEvent, reason: str, actor: Actor, now: datetime) 
         )
     event.refresh_from_db()
     return event
+
+
+def erase_sealed(*, event: AuditEvent, reason: str, actor: Actor, now: datetime) -> bool:
+    """Empty an event's personal data as part of a larger erasure.
+
+    False while it waits for its seal; True as well where they are gone already.
+    """
+    actor.require("audit.erase")
+    with transaction.atomic():
+        if store.erase(event.id) != 1:
+            return store.is_sealed(event.id)
+        record(
+            actor=actor,
+            action=ERASE,
+            obj=(event.prefix, event.public_id, "Audit event"),
+            now=now,
+            reason=reason,
+            partner_id=event.partner_id,
+        )
+    return True

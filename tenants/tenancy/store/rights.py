@@ -71,6 +71,9 @@ _PLACES: Final = {
     "tenancy_restore": Right(NONE),
     "tenancy_fleetstate": Right(NONE),
     "vault_installation": Right(READ),
+    "privacy_term": Right(
+        ALL, f"{_OWN} or (tenant_id is null and (partner_id is null or partner_id = {_PARTNER}))", _OWN
+    ),
     "branding_brand": Right(READ, f"partner_id = {_PARTNER}"),
     "branding_brandversion": Right(NONE),
     "branding_domainclaim": Right(NONE),

@@ -1,0 +1,1 @@
+"""What can be done with people's data: one module a matter."""
