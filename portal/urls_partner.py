@@ -6,6 +6,7 @@ from portal.api.addresses import PARTNER, SCIM
 from portal.api.reference import REFERENCE
 from portal.ui import branding, domains, files, fleet, leaving, new_client, standing, tenancy
 from portal.ui.addresses import CONSOLE_AND_TENANT, EVERYWHERE, PARTNER_SUPPORT, PARTNER_TEMPLATES
+from portal.ui.privacy_addresses import AT_PARTNER
 from portal.ui.usage_addresses import PARTNER_USAGE
 
 CLIENTS = [
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *CONSOLE_AND_TENANT,
     path("support/", include((PARTNER_SUPPORT, "accounts"))),
     path("clients/", include((CLIENTS, "tenancy"))),
+    path("settings/", include((AT_PARTNER, "privacy"))),
     path("branding/", include((BRANDING, "branding"))),
     path("templates/", include((PARTNER_TEMPLATES, "templates"))),
     path("usage/", include((PARTNER_USAGE, "billing"))),

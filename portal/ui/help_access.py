@@ -79,6 +79,35 @@ ACCESS: Final[tuple[Topic, ...]] = (
         permission="connectors.edit",
     ),
     Topic(
+        title=_("Somebody asks for their data"),
+        text=(
+            _(
+                "Find a person by what they are known by, in events, runs, cases, files and the audit log; give out"
+                " what was found as a file, or erase it. Ids and amounts stay, so that runs and figures still fit."
+            ),
+        ),
+        url="privacy:subjects",
+        rooms=(),
+        views=("privacy:subjects",),
+        icon="users",
+        permission="privacy.subjects",
+    ),
+    Topic(
+        title=_("How long data are kept"),
+        text=(
+            _(
+                "Each class of data has a term: your own, your partner's or the platform's. A legal hold keeps data"
+                " against every term and every wish to be erased, until it is lifted. Each purge leaves a proof."
+            ),
+        ),
+        url="privacy:retention",
+        rooms=(),
+        views=("privacy:retention",),
+        hosts=BOTH,
+        icon="clock",
+        permission="privacy.retention",
+    ),
+    Topic(
         title=_("Roles and duties kept apart"),
         text=(
             _(

@@ -109,6 +109,8 @@ NAV: Final[list[Entry]] = [
     Entry("billing:plan", lazy("Plan and usage"), icon="receipt", permission="billing.read", group=SETUP),
     Entry("work:list", lazy("Long work"), icon="hourglass", permission="work.read", hosts=BOTH, group=SETUP),
     Entry("audit:trail", lazy("Audit log"), icon="scroll-text", permission="audit.read", hosts=BOTH, group=SETUP),
+    Entry("privacy:subjects", lazy("Data subjects"), icon="users", permission="privacy.subjects", group=SETUP),
+    Entry("privacy:retention", lazy("Retention"), "clock", "privacy.retention", hosts=BOTH, group=SETUP),
     Entry("tenancy:settings", lazy("Settings"), icon="settings", permission="settings.edit", group=SETUP),
     # the platform
     Entry("platform:start", lazy("Start"), icon="house", permission="platform.read", hosts=PLATFORM),

@@ -19,6 +19,7 @@ from portal.ui import (
     store,
 )
 from portal.ui.notice_addresses import NOTICES
+from portal.ui.privacy_addresses import PRIVACY
 
 INSIGHTS: Final = [
     path("overview/", overview.overview, name="overview"),
@@ -76,6 +77,7 @@ PAGES: Final[list[URLPattern | URLResolver]] = [
     path("", include((EVENTS, "events"))),
     path("connections/", include((CONNECTIONS, "connections"))),
     path("settings/", include((SETTINGS, "tenancy"))),
+    path("settings/", include((PRIVACY, "privacy"))),
     path("tasks/", include((STORE, "store"))),
     path("notifications/", include((NOTICES, "notices"))),
 ]

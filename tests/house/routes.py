@@ -43,6 +43,8 @@ OWNED: Final = frozenset(
         "review",
         "run",
         "stream",
+        "subject",
+        "hold",
         "table",
         "support_access",
         "restore",

@@ -118,7 +118,7 @@ def _tell(what: str, runs: Sequence[Over], now: datetime, until: datetime | None
     if not runs:
         return
     kind = Keeps.RUN_DATA if what == "data" else Keeps.RUNS
-    prove(kind, [str(key) for key in keys], until, now)
+    prove(kind, [str(key) for key in keys], until or max(run.ended_at for run in runs), now)
     tenant = context.current()
     record(
         actor=BY,

@@ -1,0 +1,72 @@
+"""Pages about people's data: found, given out, erased once it is typed; terms and holds of a client and a partner."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.test import Client
+
+from automations.events import actions as events
+from tenants.privacy import queries
+from tenants.privacy.actions import subjects
+from tenants.privacy.enums import Keeps, Level
+from tenants.privacy.models import LegalHold, SubjectRequest
+from tenants.tenancy import context
+from tests.support import make
+from tests.support.cast import Cast
+
+HOST = "hollis.meridian.localhost"
+
+
+def worked_off(cast: Cast, now: datetime) -> None:
+    """What the job does for the one request that there is."""
+    with context.enter(cast.tenant):
+        key = SubjectRequest.objects.get().id
+        while not subjects.carry_on(key=key, now=now):
+            continue
+
+
+def test_a_person_is_found_exported_and_erased(
+    cast: Cast, client_for: Callable[..., Client], now: datetime
+) -> None:
+    with context.enter(cast.tenant):
+        events.publish(type="order.placed", subject="10045", data=make.order(), source="/shop", time=now)
+    browser = client_for(cast.owner, HOST)
+    sent = browser.post("/settings/people-data/", {"terms": "ann@example.com", "reference": "DSR 12"})
+    assert sent.status_code == 302
+    assert "ann@" not in sent["Location"]
+    worked_off(cast, now)
+    address = sent["Location"]
+    shown = browser.get(address).content.decode()
+    assert "Ann Example" in shown
+    assert "10045" in shown
+    file = browser.post(f"{address}export")
+    assert b"ann@example.com" in b"".join(file.streaming_content)
+    wrong = browser.post(f"{address}erase", {"terms": "ann@example.com", "reason": "asked", "typed": "DSR"})
+    assert wrong.status_code == 422
+    browser.post(f"{address}erase", {"terms": "ann@example.com", "reason": "asked", "typed": "DSR 12"})
+    worked_off(cast, now)
+    assert SubjectRequest.objects.get().state == "erased"
+    assert "ann@example.com" not in browser.get(address).content.decode()
+
+
+def test_terms_are_inherited_and_a_hold_is_placed_and_lifted(
+    cast: Cast, client_for: Callable[..., Client], now: datetime
+) -> None:
+    browser = client_for(cast.owner, HOST)
+    assert browser.post("/settings/retention/", {"events": "30", "cases": "0"}).status_code == 302
+    with context.enter(cast.tenant):
+        found = {
+            one.what: (one.days, one.level)
+            for one in queries.standing(partner_id=cast.tenant.partner_id, tenant_id=cast.tenant.id)
+        }
+    assert found[Keeps.EVENTS] == (30, Level.TENANT)
+    assert found[Keeps.RUNS][1] == Level.SYSTEM
+    refused = browser.post("/settings/retention/holds", {"name": "Case 7", "reason": "court"})
+    assert refused.status_code == 422
+    placed = {"name": "Case 7", "reason": "court", "keys": "10045"}
+    assert browser.post("/settings/retention/holds", placed).status_code == 302
+    hold = LegalHold.objects.get()
+    assert "Case 7" in browser.get("/settings/retention/").content.decode()
+    browser.post(f"/settings/retention/holds/{hold.public_id}/lift", {"reason": "over", "typed": "Case 7"})
+    hold.refresh_from_db()
+    assert hold.lifted_at is not None
