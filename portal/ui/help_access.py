@@ -85,6 +85,9 @@ ACCESS: Final[tuple[Topic, ...]] = (
                 "Find a person by what they are known by, in events, runs, cases, files and the audit log; give out"
                 " what was found as a file, or erase it. Ids and amounts stay, so that runs and figures still fit."
             ),
+            _(
+                "Pictures and PDFs on cases are not looked into, neither to find nor to erase: look at them yourself."
+            ),
         ),
         url="privacy:subjects",
         rooms=(),

@@ -20,7 +20,6 @@ class Keeps(TextChoices):
     RUNS = "runs", _("Runs")
     EVENTS = "events", _("Events")
     CASES = "cases", _("Closed cases")
-    ORDERS = "orders", _("Orders for figures")
 
 
 class Level(TextChoices):

@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             name='Term',
             fields=[
                 ('id', models.UUIDField(default=kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('what', models.CharField(choices=[('run_data', 'Data of runs'), ('runs', 'Runs'), ('events', 'Events'), ('cases', 'Closed cases'), ('orders', 'Orders for figures')], max_length=12)),
+                ('what', models.CharField(choices=[('run_data', 'Data of runs'), ('runs', 'Runs'), ('events', 'Events'), ('cases', 'Closed cases')], max_length=12)),
                 ('days', models.PositiveIntegerField(help_text='0: without end.')),
                 ('partner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.partner')),
                 ('tenant', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.tenant')),
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             name='Purge',
             fields=[
                 ('id', models.UUIDField(default=kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('what', models.CharField(choices=[('run_data', 'Data of runs'), ('runs', 'Runs'), ('events', 'Events'), ('cases', 'Closed cases'), ('orders', 'Orders for figures')], max_length=12)),
+                ('what', models.CharField(choices=[('run_data', 'Data of runs'), ('runs', 'Runs'), ('events', 'Events'), ('cases', 'Closed cases')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('until', models.DateTimeField(help_text='What is older than this was due.')),
                 ('deleted', models.IntegerField()),

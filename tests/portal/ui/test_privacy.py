@@ -10,6 +10,7 @@ from tenants.privacy import queries
 from tenants.privacy.actions import subjects
 from tenants.privacy.enums import Keeps, Level
 from tenants.privacy.models import LegalHold, SubjectRequest
+from tenants.privacy.registry import PURGERS
 from tenants.tenancy import context
 from tests.support import make
 from tests.support.cast import Cast
@@ -70,3 +71,14 @@ def test_terms_are_inherited_and_a_hold_is_placed_and_lifted(
     browser.post(f"/settings/retention/holds/{hold.public_id}/lift", {"reason": "over", "typed": "Case 7"})
     hold.refresh_from_db()
     assert hold.lifted_at is not None
+
+
+def test_only_classes_that_are_deleted_are_offered_a_term_and_pages_say_what_is_not_looked_into(
+    cast: Cast, client_for: Callable[..., Client]
+) -> None:
+    browser = client_for(cast.owner, HOST)
+    page = browser.get("/settings/retention/").content.decode()
+    assert all(f'name="{what}"' in page for what in Keeps)
+    by_the_engine = {Keeps.RUN_DATA, Keeps.RUNS}
+    assert set(Keeps) == by_the_engine | set(PURGERS)
+    assert "not looked into" in browser.get("/settings/people-data/").content.decode()
