@@ -90,7 +90,7 @@ ACCESS: Final[tuple[Topic, ...]] = (
             ),
         ),
         url="privacy:subjects",
-        rooms=(),
+        rooms=("privacy",),
         views=("privacy:subjects",),
         icon="users",
         permission="privacy.subjects",
