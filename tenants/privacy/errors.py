@@ -3,6 +3,12 @@
 from kernel.errors import Conflict
 
 
+class TooOld(Conflict):
+    """A file from before somebody was erased, of whom no ledger knows any more who it was."""
+
+    code = "too_old"
+
+
 class OnHold(Conflict):
     """A legal hold covers this person's data; nothing may be erased until it is lifted."""
 

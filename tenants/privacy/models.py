@@ -57,13 +57,22 @@ class Erasure(Row):
     prefix = "ers"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
-    request = models.ForeignKey(SubjectRequest, on_delete=models.CASCADE, related_name="+")
+    request = models.ForeignKey(
+        SubjectRequest,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="None: of another client.",
+    )
     terms = models.BinaryField(null=True, help_text="Sealed; None once no backup is that old.")
     mark = models.CharField(max_length=40)
     at = models.DateTimeField()
     forget_at = models.DateTimeField()
     replayed_at = models.DateTimeField(null=True)
     replays = models.PositiveIntegerField(default=0)
+    waits = models.BooleanField(
+        default=False, help_text="The last replay left rows that could not be changed yet."
+    )
 
     class Meta:
         ordering = ["at", "id"]

@@ -1,6 +1,7 @@
 """Reads of requests, the ledger, holds, terms and purges."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +27,16 @@ def unfinished() -> Any:
 def ledger_of(tenant_id: UUID) -> list[Erasure]:
     """Lines of the ledger of a tenant that still say who it was, in their order."""
     return list(Erasure.objects.filter(tenant_id=tenant_id, terms__isnull=False).order_by("at", "id"))
+
+
+def unnamed_since(tenant_id: UUID, since: datetime) -> bool:
+    """Whether somebody was erased of a tenant since then of whom the ledger no longer knows who it was."""
+    return bool(Erasure.objects.filter(tenant_id=tenant_id, terms__isnull=True, at__gt=since).exists())
+
+
+def waiting() -> list[UUID]:
+    """Tenants with rows that the last replay of their ledger left for later."""
+    return list(Erasure.objects.filter(waits=True).order_by().values_list("tenant_id", flat=True).distinct())
 
 
 def forgettable(now: Any) -> list[UUID]:

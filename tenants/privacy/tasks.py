@@ -7,6 +7,7 @@ from uuid import UUID
 from kernel import clock, jobs
 from tenants.privacy import queries
 from tenants.privacy.actions import erasures, keeping, subjects
+from tenants.tenancy import context
 from tenants.tenancy import queries as places
 
 PURGE_SECONDS: Final = 6 * 3600.0
@@ -33,6 +34,16 @@ def _all_tenants() -> Iterable[Mapping[str, object]]:
 def purge(**_: object) -> None:
     """Delete what one tenant has kept long enough."""
     keeping.purge(now=clock.now())
+
+
+def _waiting() -> Iterable[Mapping[str, object]]:
+    return [{"tenant": key} for key in queries.waiting()]
+
+
+@jobs.job("privacy.replay", queue="work", due=_waiting)
+def replay(**_: object) -> None:
+    """Erase what the last replay of a tenant's ledger had to leave."""
+    erasures.replay_erasures(context.current(), now=clock.now())
 
 
 def _forgettable() -> Iterable[Mapping[str, object]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
 
 from tenants.tenancy.models import ProvisioningJob
 
@@ -55,19 +56,21 @@ def farewell(run: Farewell) -> Farewell:
     return run
 
 
-Revival: TypeAlias = "Callable[[TenantRef], None]"
+Revival: TypeAlias = "Callable[[TenantRef, UUID, datetime], None]"
+"""(the tenant, whose rows they were, as of when); raise a PortalError where they must not come back."""
 _revivals: list[Revival] = []
 
 
 def revival(run: Revival) -> Revival:
-    """Register what a room above does with a tenant whose schema came back from a backup, before it opens."""
+    """Register what a room above does about rows that came out of a file: restored or imported, before it opens."""
     _revivals.append(run)
     return run
 
 
-def revivals() -> list[Revival]:
-    """What is run for a tenant that came back: its schema is in place, and nobody works in it yet."""
-    return list(_revivals)
+def revive(ref: "TenantRef", origin: UUID, as_of: datetime) -> None:
+    """Run what rooms above do about rows out of a file: they are in place, and nobody works with them yet."""
+    for run in _revivals:
+        run(ref, origin, as_of)
 
 
 def farewells() -> list[Farewell]:

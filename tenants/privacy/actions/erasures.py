@@ -13,12 +13,42 @@ from kernel.persons import Person
 from tenants.audit import actions as audit
 from tenants.privacy import policy, queries
 from tenants.privacy.actions.walking import Walk, erase_rows
+from tenants.privacy.errors import TooOld
 from tenants.privacy.models import Erasure
 from tenants.privacy.store import Place
 from tenants.tenancy import context
+from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import TenantRef
 
 log = structlog.get_logger(__name__)
+
+
+def require_names(origin: UUID, *, since: datetime) -> None:
+    """Refuse rows as of `since` that would bring somebody back whom nothing could find. Raises TooOld."""
+    with context.leave():
+        if queries.unnamed_since(origin, since):
+            raise TooOld(
+                "Somebody was erased after this file was made, and the ledger has forgotten who: it must not come back."
+            )
+
+
+def adopt_ledger(tenant: TenantRef, origin: UUID) -> int:
+    """Copy the ledger of the tenant whose rows came here into that of `tenant`; how many lines.
+
+    None where it is another portal's: its file was made after what was erased there.
+    """
+    with context.leave():
+        known = Tenant.objects.filter(pk=origin).exists()
+    if not known:
+        return 0
+    with context.enter(origin):
+        lines = [(line, policy.opened(line, purpose=policy.ERASURE)) for line in queries.ledger_of(origin)]
+    with context.enter(tenant):
+        for line, terms in lines:
+            copy = Erasure(tenant_id=tenant.id, mark=line.mark, at=line.at, forget_at=line.forget_at)
+            copy.terms = policy.sealed(terms, row=copy, purpose=policy.ERASURE)
+            copy.save(force_insert=True)
+    return len(lines)
 
 
 def replay_erasures(tenant: TenantRef, *, actor: Actor | None = None, now: datetime | None = None) -> int:
@@ -40,9 +70,11 @@ def _replay(tenant_id: UUID, actor: Actor, now: datetime) -> int:
     for line in queries.ledger_of(tenant_id):
         person = Person(policy.opened(line, purpose=policy.ERASURE), line.mark)
         with transaction.atomic():
-            changed = _erase_again(person, line, actor, now)
+            changed, left = _erase_again(person, line, actor, now)
             total += changed
-            Erasure.objects.filter(pk=line.pk).update(replayed_at=now, replays=line.replays + 1)
+            Erasure.objects.filter(pk=line.pk).update(
+                replayed_at=now, replays=line.replays + 1, waits=left > 0
+            )
             audit.record(
                 actor=actor,
                 action="privacy.replay_erasure",
@@ -54,11 +86,13 @@ def _replay(tenant_id: UUID, actor: Actor, now: datetime) -> int:
     return total
 
 
-def _erase_again(person: Person, line: Erasure, actor: Actor, now: datetime) -> int:
-    changed = [0]
+def _erase_again(person: Person, line: Erasure, actor: Actor, now: datetime) -> tuple[int, int]:
+    """How many rows changed, and how many must wait, as what the log has not sealed yet."""
+    changed, left = 0, 0
 
     def take_out(place: Place, hits: list[tuple[Any, dict[str, Any]]]) -> None:
-        done, _ = erase_rows(
+        nonlocal changed, left
+        done, busy = erase_rows(
             place,
             hits,
             person,
@@ -66,14 +100,14 @@ def _erase_again(person: Person, line: Erasure, actor: Actor, now: datetime) -> 
                 event=event, reason=f"erasure {line.public_id}", actor=actor, now=now
             ),
         )
-        changed[0] += done
+        changed, left = changed + done, left + busy
 
     while audit.seal(now=now):
         continue
     walk = Walk({})
     while not walk.over:
         walk.batch(person, take_out)
-    return changed[0]
+    return changed, left
 
 
 def forget_terms(*, now: datetime) -> int:

@@ -48,8 +48,9 @@ class Migration(migrations.Migration):
                 ('forget_at', models.DateTimeField()),
                 ('replayed_at', models.DateTimeField(null=True)),
                 ('replays', models.PositiveIntegerField(default=0)),
+                ('waits', models.BooleanField(default=False, help_text='The last replay left rows that could not be changed yet.')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.tenant')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='privacy.subjectrequest')),
+                ('request', models.ForeignKey(help_text='None: of another client.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='privacy.subjectrequest')),
             ],
             options={
                 'ordering': ['at', 'id'],

@@ -119,6 +119,7 @@ def _import(ref: queries.TenantRef, unpacker: store.Unpacker, content: dict[str,
     audit.adopt(ref.schema_name, manifest.keys, str(manifest.audit.get("note", "")))
     for arrived in registry.arrivals():
         arrived(ref, Why.IMPORT, now)
+    registry.revive(ref, UUID(str(manifest.tenant["id"])), clock.parse_rfc3339(manifest.made_at))
     audit.record(
         actor=system("import"),
         action="tenancy.imported",

@@ -185,8 +185,7 @@ def _swap(row: Restore, reason: str, actor: Actor, now: datetime) -> None:
         )
         for arrived in registry.arrivals():
             arrived(ref, Why.RESTORE, now)
-        for revive in registry.revivals():
-            revive(ref)
+        registry.revive(ref, ref.id, row.as_of)
 
 
 def _put_along(ref: queries.TenantRef, unpacker: store.Unpacker) -> None:

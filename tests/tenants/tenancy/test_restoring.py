@@ -220,7 +220,7 @@ def test_who_was_erased_since_is_asked_for_again_before_it_opens(
 ) -> None:
     seen: list[tuple[Any, int]] = []
 
-    def replay(ref: Any) -> None:
+    def replay(ref: queries.TenantRef, *_: Any) -> None:
         assert context.current().id == ref.id
         assert connection.in_atomic_block
         seen.append((ref.id, Comment.objects.count()))
