@@ -66,6 +66,8 @@ class Carried:
     called: bool = False
     waits: bool = False
     line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    leased: float = 0.0
+    """When the lease was last asked for, by time.monotonic: it ends LEASE_SECONDS later, or after that."""
 
     def move(self) -> None:
         """Let the run start or go on, with what arrived and what is due."""

@@ -24,10 +24,11 @@ from automations.engine.actions.committing import Committer
 from automations.engine.actions.effects import WAITS, Effects
 from automations.engine.actions.gate import Gate
 from automations.engine.actions.lines import CLAIM, REST, Lines, lost
-from automations.engine.actions.pace import AT_ONCE, Pace
+from automations.engine.actions.pace import AT_ONCE, Pace, Unwritten
 from automations.engine.actions.programs import programs
 from automations.engine.actions.turns import Turns
 from automations.engine.actions.watchdog import board
+from automations.engine.machine.moves import Effect, Outcome
 from automations.engine.store import claim as claims
 from automations.engine.store import holds
 from automations.engine.store.commit import Checkpoint
@@ -52,11 +53,13 @@ class Drain:
         self._helpers: list[asyncio.Task[None]] = []
         self._bell = asyncio.Event()
         self._claimed = False
+        self._asked = 0.0
         self._gate = Gate(self._live_of)
         self._turns = Turns(self._lines)
         self._committer = Committer(self._lines, self.id, self._let_go)
         self._breaks = 0
         self._pace = Pace()
+        self._unwritten = Unwritten(lambda: self._pace.calls)
         self.finished = 0
         self.turns = 0
 
@@ -141,6 +144,7 @@ class Drain:
         self._tasks.clear()
         self._live.clear()
         self._committer.clear()
+        self._unwritten.clear()
 
     # claiming
 
@@ -155,6 +159,7 @@ class Drain:
 
     async def _claim(self, most: int) -> int:
         full = self._pace.full(held.tenant_id for held in self._live.values())
+        self._asked = time.monotonic()
         found = await claims.claim(self._lines[CLAIM], self.id, most, full=full)
         self._claimed = self._claimed or bool(found)
         suspect = next((one for one in found if one.claims == MAX_CLAIMS and one.row is not None), None)
@@ -230,6 +235,7 @@ class Drain:
         if queues and not await self._turns.begin(held, self.id):
             self.finished += 1
             return
+        held.leased = self._asked
         self._live[held.run.id] = held
         if claimed.claims > MAX_CLAIMS:
             held.quarantine()
@@ -250,6 +256,7 @@ class Drain:
     async def _rest(self, wait: Callable[[float], Awaitable[None]] | None, idle: float) -> None:
         if self._live:
             await self._pace.breathe(len(self._live))
+            self._unwritten.go_on()
         elif wait is not None:
             await wait(min(idle, 0.5))
         else:
@@ -270,7 +277,7 @@ class Drain:
                 if len(effects) > 1:
                     await self._together(held, effects)
                     continue
-                outcome = await self._effects.carry_out(held, effects[0])
+                outcome = await self._call(held, effects[0])
                 if outcome is WAITS:
                     held.park(None)
                 else:
@@ -281,6 +288,7 @@ class Drain:
         except psycopg.Error as error:
             log.warning("run dropped", run=str(run.id), error=str(error))
             self._live.pop(run.id, None)
+            self._unwritten.leave((run.id, held.epoch))
             if lost(error):
                 self._breaks = -1  # to be let go of; after any other error it is left to its lease
         except Exception as error:
@@ -299,9 +307,17 @@ class Drain:
             held.park(by)
         return by is None
 
+    async def _call(self, held: Carried, effect: Effect) -> Outcome:
+        """Carry out one call, unless this process slept through the run's lease: then it is another's to make."""
+        if effect.effect != "safe":
+            await self._unwritten.enter((held.run.id, held.epoch))
+        if time.monotonic() - held.leased >= claims.LEASE_SECONDS:
+            return WAITS
+        return await self._effects.carry_out(held, effect)
+
     async def _together(self, held: Carried, effects: list[Any]) -> None:
         """Calls of several branches at once; each outcome is taken as it comes."""
-        waiting = {asyncio.ensure_future(self._effects.carry_out(held, effect)): effect for effect in effects}
+        waiting = {asyncio.ensure_future(self._call(held, effect)): effect for effect in effects}
         try:
             while waiting:
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -319,9 +335,7 @@ class Drain:
                             return
                         more, held.run.effects = held.run.effects, []
                         for following in more:
-                            waiting[asyncio.ensure_future(self._effects.carry_out(held, following))] = (
-                                following
-                            )
+                            waiting[asyncio.ensure_future(self._call(held, following))] = following
         finally:
             for future in waiting:
                 future.cancel()
@@ -332,6 +346,7 @@ class Drain:
         """A checkpoint in the middle; False if the run was taken over, cancelled or paused meanwhile."""
         point = held.checkpoint(keep=True)
         signal = await self._committer.written(point)
+        self._unwritten.leave((held.run.id, held.epoch))
         if signal is None or not point.keep:
             return False
         if signal:
@@ -345,6 +360,7 @@ class Drain:
         held = self._live.get(point.run_id)
         if held is not None and held.epoch == point.epoch:
             del self._live[point.run_id]
+        self._unwritten.leave((point.run_id, point.epoch))
         self.finished += 1
 
     async def _heart(self) -> None:
@@ -361,7 +377,12 @@ class Drain:
         async def work(connection: AsyncConnection[Any]) -> set[UUID]:
             return await claims.renew(connection, self.id, held)
 
+        asked = time.monotonic()
         ours = await self._lines.steadily(REST, work)
         for run_id, _ in held:
-            if run_id not in ours and run_id in self._live:
+            if run_id not in self._live:
+                continue
+            if run_id in ours:
+                self._live[run_id].leased = asked
+            else:
                 log.warning("lease lost", run=str(run_id))

@@ -5,7 +5,9 @@ import time
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 from asgiref.sync import sync_to_async
+from django import db
 from psycopg import AsyncConnection
 
 from automations.connectors import actions as connectors
@@ -96,12 +98,27 @@ class Effects:
         if remembered and remembered[0] > time.monotonic():
             return remembered[1]
         async with self._lock:
-            found = await sync_to_async(_open, thread_sensitive=False)(held.tenant_id, UUID(connection_id))
+            found = await self._lines.steadily(REST, lambda line: opened(line, held.tenant_id, connection_id))
         self._opened[key] = (time.monotonic() + _SECONDS, found)
         return found
 
 
+async def opened(line: AsyncConnection[Any], tenant_id: UUID, connection_id: str) -> http.Signed:
+    """A connection with its headers; where the database went away, `line` tells when it is back."""
+    open_ = sync_to_async(_open, thread_sensitive=False)
+    try:
+        return await open_(tenant_id, UUID(connection_id))
+    except psycopg.OperationalError:
+        await line.execute("select 1")
+        return await open_(tenant_id, UUID(connection_id))
+
+
 def _open(tenant_id: UUID, connection_id: UUID) -> http.Signed:
-    with context.enter(tenant_id):
-        opened = connectors.open_connection(connection_id, now=clock.now())
-        return http.Signed(opened.base_url, opened.headers(), opened.id, opened.calls_at_once or 0)
+    """Raises PortalError, and psycopg.OperationalError if the database is away."""
+    try:
+        with context.enter(tenant_id):
+            opened = connectors.open_connection(connection_id, now=clock.now())
+    except (db.OperationalError, db.InterfaceError) as error:
+        db.connection.close()
+        raise psycopg.OperationalError(str(error)) from error
+    return http.Signed(opened.base_url, opened.headers(), opened.id, opened.calls_at_once or 0)

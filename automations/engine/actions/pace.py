@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +11,8 @@ AT_ONCE: Final = 400
 """Runs in flight in one process, at most: so many when what they call is slow."""
 BATCH: Final = 64
 """Runs that are claimed together; a process that dies takes about so many along while what they call is fast."""
+CALLS: Final = 24
+"""Runs with a call made that no checkpoint tells of, at most, while answers are fast: what dies now is made again."""
 SLOW: Final = 0.06
 """Seconds without a place for more, though the loop has time: then twice as many may be in flight."""
 LATE: Final = 0.01
@@ -28,6 +30,11 @@ class Pace:
         self._looked = 0.0
         self._window = BATCH
         self._crowded_since: float | None = None
+
+    @property
+    def calls(self) -> int:
+        """How many runs may have calls made that are not written yet."""
+        return CALLS if self._window == BATCH else self._window - BATCH // 2
 
     def room(self, live: int) -> int:
         """How many runs may be taken beside `live` ones; 0 for a while where there is enough to do."""
@@ -61,3 +68,51 @@ class Pace:
             self._crowded_since = now
         elif now - self._crowded_since >= SLOW:
             self._window, self._crowded_since = min(self._window * 2, AT_ONCE), None
+
+
+class Unwritten:
+    """Runs with calls made that no checkpoint tells of yet: as many as `most` says, the others wait in their order.
+
+    More at once would not make a loop faster that is kept busy by what it has, but a worker that dies leaves each of
+    them to be made again.
+    """
+
+    def __init__(self, most: Callable[[], int]) -> None:
+        """`most` is asked whenever there may be room for another."""
+        self._most = most
+        self._runs: set[Hashable] = set()
+        self._waiting: deque[tuple[Hashable, asyncio.Future[None]]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    async def enter(self, run: Hashable) -> None:
+        """Wait for a place; a run that has one keeps it, however many calls it makes."""
+        if run in self._runs or (not self._waiting and len(self._runs) < self._most()):
+            self._runs.add(run)
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append((run, place))
+        try:
+            await place
+        except asyncio.CancelledError:
+            if not place.cancelled():
+                self.leave(run)
+            raise
+
+    def leave(self, run: Hashable) -> None:
+        """What the run called is written, or is another's: its place is free."""
+        self._runs.discard(run)
+        self.go_on()
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._runs.clear()
+
+    def go_on(self) -> None:
+        """Let those go on for whom there is room, which there may be because `most` is more now."""
+        while self._waiting and len(self._runs) < self._most():
+            run, place = self._waiting.popleft()
+            if not place.done():
+                self._runs.add(run)
+                place.set_result(None)

@@ -39,7 +39,11 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     # each try has a key of its own
     "key_per_attempt": ("automations.engine.actions.effects", _SEND, _ANOTHER_KEY + _SEND),
     # leases by the clock of a worker that is a minute late: they are over before they begin
-    "lease_by_worker_clock": (_CLAIM, "LEASE_SECONDS: Final = 30", "LEASE_SECONDS: Final = 30 - 60"),
+    "lease_by_worker_clock": (
+        _CLAIM,
+        "lease_until = clock_timestamp() + make_interval(secs => %(lease)s)",
+        "lease_until = clock_timestamp() + make_interval(secs => %(lease)s - 60)",
+    ),
     # 202 is said, and the event is written a moment later
     "acknowledge_before_commit": ("automations.events.actions.express", _STORE, _STORE_LATER),
 }

@@ -4,7 +4,7 @@ import asyncio
 import time
 from uuid import UUID
 
-from automations.engine.actions.pace import AT_ONCE, BATCH, LATE, LITTLE, OTHERS, SLOW, Pace
+from automations.engine.actions.pace import AT_ONCE, BATCH, CALLS, LATE, LITTLE, OTHERS, SLOW, Pace, Unwritten
 
 LOUD, QUIET = UUID(int=1), UUID(int=2)
 
@@ -78,3 +78,57 @@ async def test_a_loop_that_is_in_time_again_takes_batches() -> None:
     await pace.breathe(1, 0)
     assert pace.room(1) == BATCH - 1
     assert pace.full([LOUD] * LITTLE) == []
+
+
+async def test_calls_that_nothing_tells_of_are_few_while_answers_are_fast() -> None:
+    pace = Pace()
+    assert pace.calls == CALLS
+    await crowded(pace, AT_ONCE, 10 * SLOW)
+    assert pace.calls == AT_ONCE - BATCH // 2
+
+
+async def test_a_run_waits_until_another_is_written() -> None:
+    unwritten, order = Unwritten(lambda: 2), []
+
+    async def run(name: str) -> None:
+        await unwritten.enter(name)
+        order.append(name)
+
+    tasks = [asyncio.create_task(run(name)) for name in "abcd"]
+    await asyncio.sleep(0.01)
+    assert order == ["a", "b"]
+    await unwritten.enter("a")  # another call of the same run
+    unwritten.leave("a")
+    await asyncio.sleep(0.01)
+    assert order == ["a", "b", "c"]
+    unwritten.leave("nobody")
+    await asyncio.sleep(0.01)
+    assert order == ["a", "b", "c"]
+    unwritten.leave("c")
+    await asyncio.gather(*tasks)
+    assert order == ["a", "b", "c", "d"]
+
+
+async def test_one_that_is_called_off_takes_nobody_s_place() -> None:
+    unwritten = Unwritten(lambda: 1)
+    await unwritten.enter("a")
+    waiting, granted, last = (asyncio.create_task(unwritten.enter(name)) for name in "bcd")
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    await asyncio.sleep(0)
+    unwritten.leave("a")
+    granted.cancel()  # in the very moment in which it got the place
+    await asyncio.wait_for(last, 1.0)
+    assert len(unwritten) == 1
+
+
+async def test_all_go_on_when_more_may_be_on_their_way() -> None:
+    most = 1
+    unwritten = Unwritten(lambda: most)
+    await unwritten.enter("a")
+    waiting = [asyncio.create_task(unwritten.enter(name)) for name in "bc"]
+    await asyncio.sleep(0.01)
+    most = 3
+    unwritten.go_on()
+    await asyncio.wait_for(asyncio.gather(*waiting), 1.0)
+    assert len(unwritten) == 3
