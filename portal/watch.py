@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import sentry_sdk
 from django.conf import settings
 
 from kernel.errors import PortalError
@@ -34,6 +33,8 @@ def _redacted(value: Any) -> Any:
 def start() -> None:
     """Set Sentry up; without a DSN this does nothing."""
     if settings.ENV.sentry_dsn:
+        import sentry_sdk  # not with the module: it is several megabytes in each process
+
         sentry_sdk.init(
             dsn=settings.ENV.sentry_dsn,
             before_send=before_send,

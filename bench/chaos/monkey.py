@@ -114,9 +114,11 @@ class Monkey:
 
     async def _stop_postgres(self) -> None:
         """Immediate shutdown: no checkpoint, recovery at the next start."""
-        pids = await self._pid("postgres")
         held = await self.watcher.held_by(self.stage.children("engine"))
-        os.kill(pids[0], signal.SIGQUIT)
+        for _ in range(200):
+            if _signalled(await self._pid("postgres")):
+                break
+            await asyncio.sleep(0.1)  # it ended meanwhile; the next one is on its way
         self.watcher.follow(held)
 
     async def _pause(self) -> None:
@@ -149,3 +151,13 @@ class Monkey:
                     os.kill(pid, signal.SIGCONT)
             await asyncio.sleep(0.05)
         return 0, {}
+
+
+def _signalled(pids: list[int]) -> bool:
+    if not all(pids):
+        return False
+    try:
+        os.kill(pids[0], signal.SIGQUIT)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,28 +1,18 @@
-"""Invitations: the mail in the partner's brand, and the page behind its link where somebody chooses a password."""
+"""Invitations: the page behind the link of the mail, where somebody chooses a password."""
 
-import zoneinfo
-from collections.abc import Iterable, Mapping
-from email.utils import formataddr, parseaddr
 from typing import Any, Final
-from uuid import UUID
 
-import css_inline
-import structlog
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.password_validation import validate_password
-from django.core.mail import EmailMultiAlternatives
 from django.http import HttpResponse
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from kernel import clock, jobs
+from kernel import clock
 from kernel.errors import PortalError
 from portal.permissions import door
 from portal.request import PortalRequest, SignedIn, address
@@ -33,74 +23,11 @@ from portal.ui.kit.pages import go, page
 from tenants.access import queries
 from tenants.access.actions import inviting
 from tenants.access.errors import InvitationSpent
-from tenants.access.models import Invitation, User
+from tenants.access.models import User
 from tenants.accounts.actions import factors
 from tenants.accounts.enums import Via
-from tenants.branding import queries as branding
-from tenants.branding.palette import palette
-from tenants.tenancy.queries import partner_ref, primary_host
 
-log = structlog.get_logger(__name__)
 _NO_ZONE: Final = "UTC"
-
-
-def _due() -> Iterable[Mapping[str, object]]:
-    return [{"invitation": row.id} for row in queries.unsent_invitations(clock.now())[:100]]
-
-
-@jobs.job("access.invite", queue="work", due=_due)
-def send(*, invitation: str, **_ids: object) -> None:
-    """Send the mail of an invitation; what does not go out is tried again, with longer and longer pauses."""
-    row = inviting.claim(invitation_id=UUID(invitation), now=clock.now())
-    if row is None:
-        return
-    host = primary_host(partner_id=row.membership.partner_id, tenant_id=row.membership.tenant_id)
-    if not host:
-        log.info("invitation waits for an address", invitation=row.public_id)
-        return
-    mail(row, host).send()
-    inviting.sent(invitation=row, now=clock.now())
-    log.info("invitation sent", invitation=row.public_id)
-
-
-def mail(row: Invitation, host: str) -> EmailMultiAlternatives:
-    """The mail, as text and as HTML, in the language of the person or else of the place."""
-    member = row.membership
-    tenant, user = member.tenant, member.user
-    brand = branding.brand_of(partner_ref(member.partner))
-    language = user.language or (tenant.language if tenant else "") or settings.LANGUAGE_CODE
-    base = _base(host)
-    new = not user.has_usable_password()
-    path = reverse("invitation", urlconf=settings.URLCONFS["partner"], args=[queries.invitation_text(row)])
-    shown: dict[str, Any] = {
-        "brand": brand,
-        "colours": palette(brand.colour),
-        "place": tenant.name if tenant else brand.name,
-        "who": row.invited_by or brand.name,
-        "name": user.name,
-        "new": new,
-        "until": row.expires_at,
-        "link": f"{base}{path}" if new else f"{base}/sign-in",
-    }
-    zone = zoneinfo.ZoneInfo(user.timezone or (tenant.timezone if tenant else _NO_ZONE))
-    with translation.override(language), timezone.override(zone):
-        shown["role"] = str(member.get_role_display())
-        subject = _("Your access to %(place)s") % {"place": shown["place"]}
-        text = render_to_string("mail/invitation.txt", shown)
-        html = css_inline.inline(render_to_string("mail/invitation.html", shown))
-    sender = formataddr((brand.sender, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
-    answers = [brand.support_email] if brand.support_email else []
-    made = EmailMultiAlternatives(subject, text, sender, [user.email], reply_to=answers)
-    made.attach_alternative(html, "text/html")
-    return made
-
-
-def _base(host: str) -> str:
-    """Where a host is reached from outside."""
-    if settings.PORTAL_HTTPS:
-        return f"https://{host}"
-    port = "" if settings.PORTAL_PORT == 80 else f":{settings.PORTAL_PORT}"
-    return f"http://{host}{port}"
 
 
 class WelcomeForm(forms.Form):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
 from typing import Any, Final
 
-import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
@@ -38,6 +37,8 @@ class Letter:
 
 def made(letter: Letter) -> EmailMultiAlternatives:
     """The mail."""
+    import css_inline  # not with the module: a worker that sends no mail does without it
+
     user, tenant = letter.user, letter.tenant
     brand = branding.brand_of(partner_ref(letter.partner)) if letter.partner else branding.neutral()
     language = user.language or (tenant.language if tenant else "") or settings.LANGUAGE_CODE

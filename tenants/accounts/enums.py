@@ -1,7 +1,12 @@
 """The words of signing in."""
 
+from typing import Final
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+
+SIGN_ON: Final = "sign_on"
+"""What secrets of identity providers are sealed for."""
 
 
 class Via(TextChoices):

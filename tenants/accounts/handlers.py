@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tenants.accounts.actions import visits
 from tenants.accounts.actions.factors import PURPOSE
-from tenants.accounts.actions.sign_on import PURPOSE as SIGN_ON
+from tenants.accounts.enums import SIGN_ON
 from tenants.accounts.models import Factor, Provider
 from tenants.tenancy.queries import TenantRef
 from tenants.tenancy.registry import Why, arrival

@@ -69,7 +69,7 @@ def test_a_name_is_text_on_pages_in_mails_and_in_documents(
     cast: Cast, name: str, client_for: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    from portal.ui import invitations
+    from portal.ui import invitation_mails
     from portal.ui.kit.paper import Paper
     from tenants.access.actions import inviting
     from tenants.access.models import Membership
@@ -80,7 +80,7 @@ def test_a_name_is_text_on_pages_in_mails_and_in_documents(
     actions.set_brand(partner=partner, name=name, sender_name=name, actor=BY, now=NOW, **values)
     page = Client(HTTP_HOST=cast.host).get("/sign-in").content.decode()
     member = Membership.objects.filter(tenant__slug="hollis")[0]
-    mail = invitations.mail(inviting.invite(membership=member, actor=BY, now=NOW), cast.host)
+    mail = invitation_mails.mail(inviting.invite(membership=member, actor=BY, now=NOW), cast.host)
     html = str(mail.alternatives[0][0])
     for text in (page, html):
         assert "<script>alert(1)" not in text

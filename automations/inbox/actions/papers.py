@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from automations.inbox import policy
 from automations.inbox.enums import Visibility
@@ -95,6 +94,12 @@ def _checked(content: bytes) -> tuple[str, bytes, str]:
 
 def _picture(content: bytes) -> tuple[str, bytes, str] | None:
     """A picture drawn anew: without what a camera wrote into it, and without what somebody hid behind it."""
+    from PIL import (  # not with the module: the engine draws no pictures
+        Image,
+        ImageOps,
+        UnidentifiedImageError,
+    )
+
     try:
         with Image.open(io.BytesIO(content), formats=tuple(_PICTURES)) as found:
             if found.width * found.height > _PIXELS:

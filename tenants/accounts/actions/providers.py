@@ -12,7 +12,7 @@ from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid
 from tenants.access import catalog
 from tenants.accounts.actions import saml, sign_on
-from tenants.accounts.enums import ProviderKind
+from tenants.accounts.enums import SIGN_ON, ProviderKind
 from tenants.accounts.errors import SignOnRefused, StillEnforced
 from tenants.accounts.models import Provider
 from tenants.accounts.queries import providers_at, rules_at
@@ -49,7 +49,7 @@ def add_provider(
         **{name: values[name] for name in _SHOWN},
     )
     with context.leave():
-        made.client_secret = secrets.keep(secret.encode(), row=made.id, version=1, purpose=sign_on.PURPOSE)
+        made.client_secret = secrets.keep(secret.encode(), row=made.id, version=1, purpose=SIGN_ON)
     try:
         with transaction.atomic():
             made.save(force_insert=True)
@@ -160,9 +160,7 @@ def change_provider(
             setattr(row, name, values.get(name, before[name]))
         if secret:
             with context.leave():
-                row.client_secret = secrets.keep(
-                    secret.encode(), row=row.id, version=1, purpose=sign_on.PURPOSE
-                )
+                row.client_secret = secrets.keep(secret.encode(), row=row.id, version=1, purpose=SIGN_ON)
         row.save()
         record(
             actor=actor,

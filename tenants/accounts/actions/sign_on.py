@@ -27,6 +27,7 @@ from kernel.http import Egress, EgressRefused, NoAnswer
 from tenants.access.actions.roles import check_role
 from tenants.access.enums import Role
 from tenants.access.models import Membership, User
+from tenants.accounts.enums import SIGN_ON
 from tenants.accounts.errors import SignOnRefused
 from tenants.accounts.models import Identity, Provider
 from tenants.accounts.queries import belongs_beyond, is_member
@@ -34,7 +35,6 @@ from tenants.audit.actions import record
 from tenants.tenancy import context
 
 log = structlog.get_logger(__name__)
-PURPOSE: Final = "sign_on"
 LIVES: Final = 600
 _SECONDS: Final = 10.0
 _LEEWAY: Final = 60
@@ -137,7 +137,7 @@ def complete(
 def _exchange(provider: Provider, said: Mapping[str, Any], code: str, verifier: str, back: str) -> str:
     with context.leave():
         secret = secrets.opened(
-            bytes(provider.client_secret or b""), row=provider.id, version=1, purpose=PURPOSE
+            bytes(provider.client_secret or b""), row=provider.id, version=1, purpose=SIGN_ON
         )
     body = {
         "grant_type": "authorization_code",

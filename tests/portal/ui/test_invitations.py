@@ -236,15 +236,15 @@ def test_somebody_with_a_login_is_told_where_to_sign_in(cast: Cast, committed: A
 def test_a_mail_that_does_not_go_out_is_tried_again_and_goes_out_once(
     cast: Cast, portal: Client, committed: Any, jobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from portal.ui import invitations
+    from portal.ui import invitation_mails
 
     portal.post("/people/add", {"email": "nina@nova.test", "name": "Nina", "role": "reviewer"})
-    real = invitations.EmailMultiAlternatives.send
+    real = invitation_mails.EmailMultiAlternatives.send
 
     def refuse(*_: Any, **__: Any) -> int:
         raise OSError("the mail server is away")
 
-    monkeypatch.setattr(invitations.EmailMultiAlternatives, "send", refuse)
+    monkeypatch.setattr(invitation_mails.EmailMultiAlternatives, "send", refuse)
     with pytest.raises(OSError, match="away"):
         jobs.run_all()
     row = Invitation.objects.get(membership__user__email="nina@nova.test")
@@ -252,7 +252,7 @@ def test_a_mail_that_does_not_go_out_is_tried_again_and_goes_out_once(
     assert list(queries.unsent_invitations(clock.now())) == []
     later = clock.now() + timedelta(minutes=2)
     assert list(queries.unsent_invitations(later)) == [row]
-    monkeypatch.setattr(invitations.EmailMultiAlternatives, "send", real)
+    monkeypatch.setattr(invitation_mails.EmailMultiAlternatives, "send", real)
     with clock.hold(later):
         for _turn in range(3):
             kernel_jobs.run_now("access.invite", invitation=str(row.pk))

@@ -12,7 +12,7 @@ from django.test import Client
 from automations.inbox.models import Case
 from automations.notices import queries as notices
 from kernel.actor import system
-from portal.ui import invitations, notice_mails, profile
+from portal.ui import invitation_mails, notice_mails, profile
 from tenants.access.actions import inviting
 from tenants.access.models import Membership
 from tenants.branding import actions as branding
@@ -140,7 +140,7 @@ def _mails(cast: Cast) -> Iterator[Surface]:
     row = inviting.invite(membership=member, actor=BY, now=NOW)
     found = list(notices.notices_of(cast.reviewer.id))
     for name, made in (
-        ("invitation", invitations.mail(row, HOST)),
+        ("invitation", invitation_mails.mail(row, HOST)),
         ("notices", notice_mails.mail(cast.reviewer, found, HOST, daily=False)),
     ):
         assert isinstance(made, outbox.EmailMultiAlternatives)
