@@ -237,6 +237,8 @@ class Door:
         if actor is None:
             raise Unauthenticated
         if rule.signed_in:
+            if actor.scoped_as is not None:
+                _see_parts(actor.scoped_as)
             return
         if not rule.by_grant and not actor.permissions:
             raise NotFound  # a stranger here learns nothing, not even that this page exists
@@ -255,8 +257,7 @@ class Door:
         match = request.resolver_match
         if match is None or match.view_name not in WITHIN_REACH:
             raise Forbidden("you are let in for parts of this client only", actor=actor.label)
-        seen = rights.seen_by(actor.scoped_as)
-        reach.narrow(units.reach_of(seen.get("workflow", ()), seen.get("businessunit", ())))
+        _see_parts(actor.scoped_as)
 
     @staticmethod
     def _check_state(request: PortalRequest, rule: Rule) -> None:
@@ -268,6 +269,12 @@ class Door:
             and not rule.read_only_exempt
         ):
             raise TenantSuspended
+
+
+def _see_parts(person: UUID) -> None:
+    """Until the answer is made, nothing is seen beyond the parts that this person is let in for."""
+    seen = rights.seen_by(person)
+    reach.narrow(units.reach_of(seen.get("workflow", ()), seen.get("businessunit", ())))
 
 
 def errors(get_response: Handler) -> Handler:

@@ -1,7 +1,10 @@
 """Endpoint (where webhooks come in), Event (what came in or happened), Rejection (what was refused or quarantined)."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 
 from automations.events.enums import RejectionCode, RejectionState
 from kernel.clock import rfc3339
@@ -38,6 +41,10 @@ class Endpoint(Row):
 
     def __str__(self) -> str:
         return self.name
+
+
+CARRIED: Final = ("order.handed_over", "shipment.updated")
+"""Events that tell of a parcel by its tracking number."""
 
 
 class Event(Row):
@@ -93,6 +100,12 @@ class Event(Row):
                 fields=["endpoint_id", "received_at"],
                 condition=Q(endpoint_id__isnull=False),
                 name="event_by_endpoint",
+            ),
+            # a parcel by its number, among what carriers say and nothing else
+            models.Index(
+                KeyTransform("tracking_number", "data"),
+                condition=Q(type__in=CARRIED),
+                name="event_by_tracking",
             ),
         ]
 

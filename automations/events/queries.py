@@ -14,7 +14,7 @@ from django.db.models.functions import TruncHour
 from automations.connectors import registry as connectors
 from automations.events import registry, store
 from automations.events.enums import CLOUDEVENTS, RejectionCode, RejectionState
-from automations.events.models import Endpoint, Event, Rejection
+from automations.events.models import CARRIED, Endpoint, Event, Rejection
 from kernel import clock, ids
 from kernel.errors import Invalid, NotFound
 from kernel.jsonx import Json
@@ -150,6 +150,18 @@ def of_subject(subject: str, *, limit: int = 500) -> list[EventView]:
         return []
     rows = Event.objects.filter(subject=subject).order_by("time", "id")[:limit]
     return [_event_view(row, row.envelope()) for row in rows]
+
+
+_SHORTEST: Final = 6
+
+
+def by_tracking(number: str, *, limit: int = 5) -> list[EventView]:
+    """What carriers said last of the parcel with this tracking number; nothing for a text that cannot be one."""
+    if len(number) < _SHORTEST or " " in number or not any(letter.isdigit() for letter in number):
+        return []
+    wanted = number.replace("\x00", "")
+    rows = Event.objects.filter(type__in=CARRIED, data__tracking_number=wanted).order_by("-received_at")
+    return [_event_view(row) for row in rows[:limit]]
 
 
 def counts_by_hour(wanted: EventFilter, *, since: datetime, until: datetime) -> list[tuple[datetime, int]]:

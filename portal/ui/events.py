@@ -169,9 +169,12 @@ def _endpoint(request: TenantRequest, found: EventView) -> tuple[str, str] | Non
 
 @finds
 def found(request: SignedIn, text: str) -> Iterable[Hit]:
-    """An event by its pasted id."""
+    """An event by its pasted id, and what a carrier said by its tracking number."""
     if request.portal.tenant is None or not request.actor.may("events.read"):
         return
+    for sent in queries.by_tracking(text):
+        here = reverse("events:event", args=[sent.public_id])
+        yield Hit(gettext_lazy("Shipments"), sent.title, here, "truck", sent.subject)
     if not text.startswith(f"{Event.prefix}_"):
         return
     try:

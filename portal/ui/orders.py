@@ -136,15 +136,17 @@ def _show_chips(request: TenantRequest, found: Timeline, show: str) -> list[tupl
 
 @finds
 def found(request: SignedIn, text: str) -> Iterable[Hit]:
-    """Orders by how their number or id begins."""
+    """Orders by how their number or id begins, or by a SKU that is in them."""
     if not text or request.portal.tenant is None or not request.actor.may("insights.read"):
         return
-    for one in queries.orders_like(text.replace("\x00", ""), at=context.now(), limit=6):
+    clean = text.replace("\x00", "")
+    for one in queries.orders_like(clean, at=context.now(), limit=6):
         status = dict(OrderStatus.choices).get(one.status, one.status)
-        yield Hit(
-            gettext_lazy("Orders"),
-            one.number or one.order_id,
-            order_address(one.order_id),
-            icon="shopping-bag",
-            note=str(status),
-        )
+        yield _hit(one, str(status))
+    for one in queries.orders_with(clean, at=context.now()):
+        yield _hit(one, _("with %(sku)s") % {"sku": clean})
+
+
+def _hit(one: OrderView, note: str) -> Hit:
+    address = order_address(one.order_id)
+    return Hit(gettext_lazy("Orders"), one.number or one.order_id, address, icon="shopping-bag", note=note)

@@ -6,15 +6,16 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from django.http import HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.permissions import door
+from portal.permissions import WITHIN_REACH, door
 from portal.request import SignedIn
 from portal.ui.kit.pages import page
 from portal.ui.shell import Shell
@@ -53,10 +54,18 @@ def search(request: SignedIn) -> HttpResponse:
     for finder in _finders:
         for hit in finder(request, text):
             found = groups.setdefault(str(hit.group), [])
-            if len(found) < _PER_GROUP and hit not in found:
+            if len(found) < _PER_GROUP and hit not in found and _open_to(request, hit):
                 found.append(hit)
+    groups = {name: hits for name, hits in groups.items() if hits}
     context = {"q": text, "groups": groups, "crumbs": [(_("Search"), "")]}
     return page(request, "search/page.html", context, part="hits")
+
+
+def _open_to(request: SignedIn, hit: Hit) -> bool:
+    """Whether it leads to where one gets in: who is let in for parts of a client finds nothing on other pages."""
+    if request.actor.scoped_as is None:
+        return True
+    return resolve(urlsplit(hit.url).path).view_name in WITHIN_REACH
 
 
 @finds

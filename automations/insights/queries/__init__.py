@@ -10,6 +10,7 @@ from automations.insights.queries.order import (
     order_view,
     orders,
     orders_like,
+    orders_with,
 )
 from automations.insights.queries.scope import FactRow, Figure, Part, Scope
 from automations.insights.queries.timeline import Entry, Timeline, timeline
@@ -32,6 +33,7 @@ __all__ = [
     "order_view",
     "orders",
     "orders_like",
+    "orders_with",
     "search",
     "timeline",
 ]

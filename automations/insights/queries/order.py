@@ -111,6 +111,16 @@ def orders_like(text: str, *, at: datetime, limit: int = 10) -> list[OrderView]:
     return [OrderView(*row) for row in found]
 
 
+def orders_with(sku: str, *, at: datetime, limit: int = 5) -> list[OrderView]:
+    """Orders with a line of exactly this SKU, newest first."""
+    lines = "select 1 from insights_orderline l where l.order_id = f.order_id and l.sku = %(sku)s"
+    found = _read(
+        f"where exists ({lines}) order by f.placed_at desc nulls last, f.order_id limit %(limit)s",
+        {"at": at, "sku": sku, "limit": limit},
+    )
+    return [OrderView(*row) for row in found]
+
+
 def order_list(wanted: OrderFilter, *, at: datetime, after: str = "", limit: int = 50) -> Page[OrderView]:
     """A page of orders, the last placed first. Raises Invalid for an `after` that is none."""
     conditions = ["f.placed_at is null" if wanted.partial else "f.placed_at <= %(at)s"]

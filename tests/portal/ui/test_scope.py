@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from automations.engine.models import Run, Workflow
+from automations.events.models import Event
 from automations.inbox.models import Case
 from automations.insights import actions as insights
 from automations.insights.enums import UnitKind
@@ -79,6 +80,32 @@ def test_pages_that_do_not_keep_to_it_are_shut_and_not_on_offer(
     page = reviewer.get("/inbox/").content.decode()
     assert 'href="/overview/"' not in page
     assert reviewer.get("/").status_code == 302
+
+
+def test_the_palette_finds_nothing_beyond_what_somebody_is_let_in_for(
+    cast: Cast, reviewer: Client, tenant: TenantRef, now: object
+) -> None:
+    mine, other = two_runs(tenant)
+    place_orders(tenant, "A-1")
+    case = Case.objects.get(run_id=other.id)
+    event = Event.objects.filter(subject="A-1").first()
+    assert event is not None
+    for text, address in (
+        (case.code, "/inbox/case_"),
+        ("A-1", "/orders/A-1/"),
+        (event.public_id, "/events/evt_"),
+    ):
+        assert f'href="{address}' in reviewer.get("/search/", {"q": text}).content.decode(), text
+    limit(cast, Workflow.objects.get(pk=mine.workflow_id), insights.unit(UnitKind.STORE, "nowhere"))
+    for text in (case.code, other.public_id, "A-1", event.public_id, "orders placed"):
+        page = reviewer.get("/search/", {"q": text}).content.decode()
+        for address in ("/inbox/case_", "/runs/run_", "/orders/A-1/", "/events/evt_", "/figures/"):
+            assert f'href="{address}' not in page, (text, address)
+    limit(cast, Workflow.objects.get(pk=mine.workflow_id))
+    assert (
+        f'href="/runs/{mine.public_id}/"' in reviewer.get("/search/", {"q": mine.public_id}).content.decode()
+    )
+    assert "/runs/run_" not in reviewer.get("/search/", {"q": other.public_id}).content.decode()
 
 
 def test_nobody_is_told_of_cases_who_is_let_in_for_parts(cast: Cast, tenant: TenantRef, now: object) -> None:

@@ -1,13 +1,20 @@
 """The frame of every page: headers, errors, profile, search, and what each role is shown."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from automations.events import actions as events
+from automations.inbox.models import Case
+from automations.insights.models import OrderLineFact
 from tenants.access.models import User
+from tenants.tenancy import context
+from tenants.tenancy.models import Partner, Tenant
+from tests.house import world
 from tests.portal.ui.conftest import PART
-from tests.support.cast import PASSWORD, Cast
+from tests.support.cast import NOW, PASSWORD, Cast
 
 POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
@@ -102,6 +109,53 @@ def test_the_search_finds_pages_actions_and_clients_of_this_partner(cast: Cast, 
     assert "Arbor" not in console.get("/search/?q=arbor", headers=PART).content.decode().replace(
         "q=arbor", ""
     )
+
+
+def test_the_palette_finds_whatever_business_id_is_pasted(
+    cast: Cast, client_for: Callable[..., Client], tenant: Any, now: Any
+) -> None:
+    with context.leave():
+        made = world.of_tenant(cast.tenant, "Zephyr")
+    OrderLineFact.objects.create(order_id=made.ids["order"], line_no=97, sku="MUG-77-BLUE", quantity=1)
+    handed = events.publish(
+        type="order.handed_over",
+        subject=made.ids["order"],
+        data={"order_id": made.ids["order"], "carrier": "Parcel Line", "tracking_number": "PL880021345"},
+        source="/carriers/x",
+        time=NOW,
+    )
+    owner = client_for(cast.owner, cast.host)
+    case = Case.objects.get(pk=made.keys["case"])
+    for text, address in (
+        (made.ids["order"], f"/orders/{made.ids['order']}/"),
+        ("MUG-77-BLUE", f"/orders/{made.ids['order']}/"),
+        (made.ids["run"], f"/runs/{made.ids['run']}/"),
+        (case.public_id, f"/inbox/{case.public_id}/"),
+        (case.code, f"/inbox/{case.public_id}/"),
+        ("PL880021345", f"/events/{handed.public_id}/"),
+    ):
+        page = owner.get("/search/", {"q": text}, headers=PART).content.decode()
+        assert f'href="{address}"' in page, text
+    nothing = owner.get("/search/", {"q": "PL880021346"}, headers=PART).content.decode()
+    assert "/events/evt_" not in nothing
+
+
+def test_the_switcher_finds_one_of_five_hundred_clients(
+    cast: Cast, client_for: Callable[..., Client], django_assert_max_num_queries: Any
+) -> None:
+    partner = Partner.objects.get(slug="meridian")
+    Tenant.objects.bulk_create(
+        Tenant(
+            schema_name=f"t_many_{number}", partner=partner, slug=f"many-{number}", name=f"Many {number:03}",
+            state="active", ready_at=NOW, created_at=NOW,
+        )
+        for number in range(500)
+    )  # fmt: skip
+    browser = client_for(cast.partner_admin, cast.partner_host)
+    with django_assert_max_num_queries(16):
+        page = browser.get("/places/?q=many 437", headers=PART).content.decode()
+    assert "Many 437" in page
+    assert "Many 436" not in page
 
 
 def test_the_search_of_a_reviewer_offers_no_page_that_is_closed_to_them(
