@@ -5,6 +5,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 registry = CollectorRegistry()
 
 webhooks = Counter("portal_webhooks_total", "Webhook deliveries by outcome", ["outcome"], registry=registry)
+cards_masked = Counter(
+    "portal_cards_masked_total", "Events in which card numbers were masked", registry=registry
+)
 requests = Histogram(
     "portal_request_seconds",
     "Server time of a request",

@@ -195,7 +195,7 @@ def _arrival(event: Json) -> Arrival:
     """One event of the JSON format. Raises _Flawed."""
     if not isinstance(event, dict):
         raise _Flawed("event", "is no JSON object")
-    delivered = _sorted(event)
+    delivered = ordered(event)
     if not storable(delivered):
         raise _Flawed("data", "holds the character U+0000, which cannot be kept")
     at = _parsed_attributes(event)
@@ -213,7 +213,7 @@ def _arrival(event: Json) -> Arrival:
     )
 
 
-def _sorted(event: Json) -> bytes:
+def ordered(event: Json) -> bytes:
     """`event` as JSON in which the order of keys says nothing."""
     try:
         return orjson.dumps(event, option=orjson.OPT_SORT_KEYS)

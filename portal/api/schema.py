@@ -37,6 +37,7 @@ IDS: Final = {
     "entry": "aud",
     "event": "evt",
     "file": "file",
+    "hold": "hld",
     "installation": "ins",
     "item": "rvi",
     "member": "mem",
@@ -47,6 +48,7 @@ IDS: Final = {
     "run": "run",
     "restore": "rst",
     "stream": "ast",
+    "subject": "dsr",
     "support_access": "sup",
     "tenant": "tnt",
     "tenant_file": "tfl",
@@ -56,8 +58,10 @@ IDS: Final = {
 """Parts of addresses that are public ids, and what these begin with."""
 _CALLED: Final = {
     "entry": "audit entry",
+    "hold": "legal hold",
     "own_role": "role",
     "provider": "identity provider",
+    "subject": "data subject's request",
     "support_access": "support access",
 }
 _OTHERS: Final = {

@@ -97,10 +97,8 @@ class HoldForm(forms.Form):
 def _saved(request: SignedIn, form: TermsForm, place: dict[str, Any]) -> bool:
     """Whether every class could be set; what was refused stands at its field."""
     try:
-        for what in Keeps:
-            keeping.set_term(
-                what=what, days=form.cleaned_data[what], actor=request.actor, now=clock.now(), **place
-            )
+        days = {what: form.cleaned_data[what] for what in Keeps}
+        keeping.set_terms(days=days, actor=request.actor, now=clock.now(), **place)
     except PortalError as error:
         refuse(form, error)
         return False

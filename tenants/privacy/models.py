@@ -115,6 +115,11 @@ class LegalHold(Row):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_person(self) -> bool:
+        """Whether it covers somebody by what they are known by."""
+        return self.terms is not None
+
 
 class Term(Row):
     """How long a class of data is kept: for a tenant, for all of a partner's, or (with neither) for everybody."""

@@ -48,6 +48,7 @@ from tenants.branding import actions as branding
 from tenants.branding.models import Brand, DomainClaim
 from tenants.branding.queries import proof_name, proof_value
 from tenants.privacy.actions import subjects
+from tenants.privacy.enums import Keeps
 from tenants.tenancy import actions as tenancy
 from tenants.tenancy import context
 from tenants.tenancy.actions import deleting
@@ -438,6 +439,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     _PRIVACY + "subjects.open_request": lambda s: {"terms": ["ann@example.com"], "reference": "DSR 1"},
     _PRIVACY + "subjects.look_again": lambda s: {"row": s.keys["subject"], "terms": ["ann@example.com"]},
     _PRIVACY + "subjects.export_subject": lambda s: {"row": s.keys["subject"], "out": io.BytesIO()},
+    _PRIVACY + "subjects.export_page": lambda s: {"row": s.keys["subject"], "start": 0, "most": 9},
     _PRIVACY + "subjects.erase_subject": lambda s: {
         "row": s.keys["subject"],
         "terms": ["ann@example.com"],
@@ -446,6 +448,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     },
     _PRIVACY + "erasures.replay_erasures": lambda s: {"tenant": s.erased_there},
     _PRIVACY + "keeping.set_term": lambda s: {"what": "events", "days": 90, "tenant": s.tenant},
+    _PRIVACY + "keeping.set_terms": lambda s: {"days": {Keeps.EVENTS: 80}, "tenant": s.tenant},
     _PRIVACY + "keeping.place_hold": lambda s: {"name": "Case 7", "keys": ["10045"], **_WHY},
     _PRIVACY + "keeping.lift_hold": lambda s: {"hold": s.keys["hold"], **_WHY},
     _AUDIT + "exporting.export": lambda s: {

@@ -19,6 +19,7 @@ from automations.engine.store import operate as store
 from automations.engine.store.blobs import whole_here
 from automations.events.actions import publish
 from automations.ledger import actions as ledger
+from kernel import cards
 from kernel.actor import Actor
 from tenants.access import policy
 from tenants.audit.actions import record
@@ -49,7 +50,7 @@ def resume(
         strand = operating.faulted_strand(machine)
         task, before = nearest_task(strand), strand.data
         first = machine.seq
-        operating.resume(machine, mode, value, by=actor.label, reason=reason)
+        operating.resume(machine, mode, cards.masked_data(value), by=actor.label, reason=reason)
         store.write(
             run.id,
             status=RunStatus.RUNNING,

@@ -21,7 +21,7 @@ from automations.engine.models import Correlation, Definition, Resource, Trigger
 from automations.engine.store import holds
 from automations.ledger import actions as ledger
 from automations.ledger.enums import Level
-from kernel import jsonx
+from kernel import cards, jsonx
 from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid
 from tenants.access import policy
@@ -292,7 +292,7 @@ def start_run(*, workflow: Workflow, given: Any, actor: Actor, now: datetime) ->
         workflow_id=workflow.id,
         definition_id=definition.id,
         program=program,
-        given={} if given is None else given,
+        given={} if given is None else cards.masked_data(given),
         cause="manual",
         started_at=now,
     )

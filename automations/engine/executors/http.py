@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 from automations.engine.machine.moves import Effect, Outcome
-from kernel import jsonx, secrets
+from kernel import cards, jsonx, secrets
 from kernel.http import Answer, Client, EgressRefused, NoAnswer
 
 Json = Any
@@ -62,7 +62,10 @@ async def send(client: Client, effect: Effect, connection: Signed | None) -> Out
         target = answer.headers.get("location", "")
         if not (request.get("redirect") and 300 <= answer.status < 400 and target):
             raw = bool(request.get("raw")) and 200 <= answer.status < 300
-            content = base64.b64encode(answer.body).decode() if raw else _content(answer.body, answer.headers)
+            if raw:
+                return Outcome(answer.status, dict(answer.headers), base64.b64encode(answer.body).decode())
+            # what a system answers is kept in the journal: no card number is
+            content = cards.masked_data(_content(answer.body, answer.headers))
             return Outcome(answer.status, dict(answer.headers), content)
         following, headers = _redirected(uri, target, headers, connection)
         if urlsplit(uri).scheme == "https" != urlsplit(following).scheme:

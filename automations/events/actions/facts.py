@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -12,7 +13,7 @@ from automations.events.errors import ContractBroken, IdReused, NotAnEvent, Rese
 from automations.events.models import Event
 from automations.events.store import NewEvent
 from automations.ledger import actions as ledger
-from kernel import clock, ids, jsonx
+from kernel import cards, clock, ids, jsonx, metrics
 from kernel.actor import Actor
 from kernel.errors import Invalid, PortalError
 from kernel.jsonx import Json
@@ -139,8 +140,12 @@ def _checked(draft: Draft) -> int | None:
 
 def _row(draft: Draft, version: int | None, received_at: datetime) -> NewEvent:
     key = ids.uuid7()
-    data = None if draft.data is None else jsonx.dumps(draft.data)
-    extensions = jsonx.dumps(dict(draft.extensions))
+    said = [draft.data, dict(draft.extensions)]
+    shown: Any = cards.masked_data(said)
+    if shown is not said:
+        metrics.cards_masked.inc()
+    data = None if draft.data is None else jsonx.dumps(shown[0])
+    extensions = jsonx.dumps(shown[1])
     if data is not None and not contract.storable(data):
         raise NotAnEvent(fields={"data": ["holds the character U+0000, which cannot be kept"]})
     content = (draft.type.encode(), draft.subject.encode(), data or b"", extensions)

@@ -14,6 +14,7 @@ from automations.inbox import policy
 from automations.inbox.enums import Visibility
 from automations.inbox.errors import CaseUnknown
 from automations.inbox.models import Case, Paper
+from kernel import cards
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from tenants.audit.actions import record
@@ -89,7 +90,7 @@ def _checked(content: bytes) -> tuple[str, bytes, str]:
         text = "\x00"
     if "\x00" in text or text.lstrip()[:1] == "<":
         raise Invalid(fields={"file": [_("A picture (PNG, JPEG, WebP), a PDF or plain text; this is none.")]})
-    return "text/plain", content, "txt"
+    return "text/plain", cards.masked(text).encode(), "txt"
 
 
 def _picture(content: bytes) -> tuple[str, bytes, str] | None:

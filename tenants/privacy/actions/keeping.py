@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -62,6 +62,20 @@ def set_term(
             after={kind.value: days},
             partner_id=partner.id if partner else (tenant.partner_id if tenant else None),
         )
+
+
+def set_terms(
+    *,
+    days: Mapping[Keeps, int | None],
+    partner: Partner | None = None,
+    tenant: Tenant | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Say it of several classes, of all or of none. Raises Invalid."""
+    with transaction.atomic():
+        for what, number in days.items():
+            set_term(what=what, days=number, partner=partner, tenant=tenant, actor=actor, now=now)
 
 
 def _at(place: dict[str, Any]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import json
 import secrets as random
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any, Final
@@ -168,19 +169,46 @@ def export_subject(*, row: SubjectRequest, out: IO[bytes], actor: Actor, now: da
     return number
 
 
+def export_page(
+    *, row: SubjectRequest, start: int, most: int, actor: Actor, now: datetime
+) -> tuple[list[dict[str, Any]], int]:
+    """Of what was found, the rows from key number `start` on, and with which number to go on (0: that was all).
+
+    Raises NotReady.
+    """
+    actor.require("privacy.subjects")
+    with transaction.atomic():
+        row = _locked(row, SubjectState.FOUND)
+        found = list(_rows(row, start, start + most))
+        end = sum(len(said["keys"]) for said in row.found.get("places", {}).values())
+        audit.record(
+            actor=actor,
+            action="privacy.export_subject",
+            obj=row,
+            now=now,
+            after={"rows": len(found), "from": start},
+        )
+    return jsonx.loads(json.dumps(found, default=_text)), start + most if start + most < end else 0
+
+
 def _lines(row: SubjectRequest) -> Iterator[bytes]:
+    for said in _rows(row, 0, sys.maxsize):
+        yield json.dumps(said, default=_text, ensure_ascii=False).encode() + b"\n"
+
+
+def _rows(row: SubjectRequest, first: int, last: int) -> Iterator[dict[str, Any]]:
+    """The rows of keys number `first` to `last` of all that were found, table by table."""
     person = Person(policy.opened(row, purpose=policy.SUBJECT), row.mark)
+    before = 0
     for place in store.places():
         keys = row.found.get("places", {}).get(place.label, {}).get("keys", [])
-        for start in range(0, len(keys), 200):
-            wanted = [tuple(key) if isinstance(key, list) else key for key in keys[start : start + 200]]
+        here = keys[max(0, first - before) : max(0, last - before)]
+        before += len(keys)
+        for start in range(0, len(here), 200):
+            wanted = [tuple(key) if isinstance(key, list) else key for key in here[start : start + 200]]
             for one in place.model._meta.base_manager.filter(pk__in=wanted):
                 said = {"table": place.label, "key": store.plain_key(one), "about": store.business_key(one)}
-                content = place.hits(one, person)
-                yield (
-                    json.dumps({**said, "content": content}, default=_text, ensure_ascii=False).encode()
-                    + b"\n"
-                )
+                yield {**said, "content": place.hits(one, person)}
 
 
 def _text(value: Any) -> str:

@@ -20,6 +20,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/text": (200, {"content-type": "text/csv"}, b"a,b"),
     "/bytes": (200, {"content-type": "image/png"}, b"\x89PNG"),
     "/nothing": (204, {}, b""),
+    "/card": (200, {"content-type": "application/json"}, b'{"pan": "4111 1111 1111 1111"}'),
     "/moved": (302, {"location": "/json"}, b""),
     "/circle": (302, {"location": "/circle"}, b""),
 }
@@ -89,6 +90,7 @@ def site() -> Iterator[Site]:
         ("/text", "a,b"),
         ("/bytes", base64.b64encode(b"\x89PNG").decode()),
         ("/nothing", None),
+        ("/card", {"pan": "••••••••••••1111"}),
     ],
 )
 def test_m2_content_is_parsed_by_its_type(site, path, content):
