@@ -1,9 +1,10 @@
 """Logs are fields, the message is constant: `log.info("step recorded", run=…, step=…)`."""
 
+import itertools
 import logging
 import logging.config
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ _CONTROL: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
 _LONGEST: Final = 4_000
+_WHOLE: Final = 100_000
+"""What is longer is cut before it is looked through for secrets, far behind what is kept of it."""
+_DEEPEST, _MOST = 3, 50
 
 
 @contextmanager
@@ -24,20 +28,45 @@ def bound(**fields: object) -> Iterator[None]:
         yield
 
 
+def plain(text: str) -> str:
+    """`text` on one line, without letters that steer whatever shows it."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
 def field(name: str) -> str:
     """The value of a bound field, or an empty text."""
     return str(structlog.contextvars.get_contextvars().get(name, ""))
 
 
 def _defused(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """No secret, no line break that forges a second line, no endless value."""
+    """No secret, no line break that forges a second line, no endless value, however deep it stands."""
     for key, value in event.items():
-        if isinstance(value, str):
-            clean = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redact(value))
-            event[key] = (
-                clean[-_LONGEST:] if key == "exception" else clean[:_LONGEST]
-            )  # what went wrong stands last
+        if key == "exception":
+            event[key] = _clean(str(value)[-_WHOLE:])[
+                -_LONGEST:
+            ]  # what went wrong stands last; its lines are ours
+        else:
+            event[key] = _plain(value, 0)
     return event
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _clean(value[:_WHOLE]).replace("\n", "\N{REPLACEMENT CHARACTER}")[:_LONGEST]
+    if depth > _DEEPEST:
+        return "…"
+    if isinstance(value, Mapping):
+        parts = itertools.islice(value.items(), _MOST)
+        return {_plain(str(name), depth): _plain(part, depth + 1) for name, part in parts}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(part, depth + 1) for part in itertools.islice(value, _MOST)]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _plain(str(value), depth)
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redact(text))
 
 
 def configure(level: str, *, json: bool) -> None:

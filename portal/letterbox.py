@@ -114,6 +114,7 @@ async def _answer(send: Send, receipt: Receipt, request: str) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(content)).encode()),
+        (b"x-content-type-options", b"nosniff"),
         (b"x-request-id", request.encode()),
     ]
     await send({"type": "http.response.start", "status": receipt.status, "headers": headers})

@@ -77,7 +77,11 @@ def letterbox(get_response: Handler) -> Handler:
     deliver = host(_deliver)
 
     def middleware(request: PortalRequest) -> HttpResponse:
-        return deliver(request) if request.path.startswith(HOOKS) else get_response(request)
+        if not request.path.startswith(HOOKS):
+            return get_response(request)
+        response = deliver(request)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
 
     return middleware
 

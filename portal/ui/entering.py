@@ -50,7 +50,8 @@ def ways_in(request: PortalRequest) -> Ways:
 
 def relative(address: str) -> str:
     """`address` if it stays on this host, else the start page."""
-    stays = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    stays = address.startswith("/") and address.isprintable()
+    stays = stays and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if stays else "/"
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from kernel.actor import Actor
+from kernel.logs import plain
 from tenants.access.models import User
 from tenants.accounts.enums import Via
 from tenants.accounts.models import Visit
@@ -39,7 +40,7 @@ def begin(
             via=via,
             strong=strong,
             address=actor.address[:64],
-            agent=agent[:200],
+            agent=plain(agent[:200]),
             started_at=now,
             seen_at=now,
         )
