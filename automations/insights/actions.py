@@ -1,14 +1,22 @@
-"""Folding what happened to orders into facts, a batch at a time."""
+"""Folding what happened to orders into facts, a batch at a time; and what key figures should be."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+
 from automations.events.models import Event
 from automations.insights import store
-from automations.insights.enums import UnitKind
-from automations.insights.models import BusinessUnit
+from automations.insights.catalog import kpi
+from automations.insights.enums import Unit, UnitKind
+from automations.insights.models import BusinessUnit, KpiTarget
 from kernel import clock
+from kernel.actor import Actor
+from kernel.errors import Invalid
+from tenants.audit.actions import record
 
 Json = Any
 Row = dict[str, Any]
@@ -147,3 +155,42 @@ _TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {
 def unit(kind: UnitKind, code: str) -> BusinessUnit:
     """The part of the business of that kind and code, made where it was not asked for before."""
     return BusinessUnit.objects.get_or_create(kind=kind, code=code)[0]
+
+
+_MOST: Final = 1e12
+
+
+def set_target(*, code: str, value: float | None, actor: Actor, now: datetime) -> None:
+    """Say what a key figure should be, in its own unit (a share as a fraction); None: it has no target.
+
+    Of what is counted by the day it is a number a day. Raises UnknownKpi, and Invalid for what no value can be.
+    """
+    actor.require("insights.targets")
+    one = kpi(code)
+    if value is not None:
+        _look_at_target(value, aimed=one.aimed, most=1 if one.unit == Unit.FRACTION else _MOST)
+    with transaction.atomic():
+        row = KpiTarget.objects.select_for_update().filter(code=code).first()
+        before = row.value if row else None
+        if before == value:
+            return
+        if value is None:
+            KpiTarget.objects.filter(code=code).delete()
+        else:
+            KpiTarget.objects.update_or_create(code=code, defaults={"value": value, "set_at": now})
+        record(
+            actor=actor,
+            action="insights.set_target",
+            obj=("kpi", code, code),
+            now=now,
+            before={"target": before},
+            after={"target": value},
+        )
+
+
+def _look_at_target(value: float, *, aimed: bool, most: float) -> None:
+    """Raises Invalid, naming the field."""
+    if not aimed:
+        raise Invalid(fields={"target": [_("No way is better for this figure, so it has no target.")]})
+    if not math.isfinite(value) or not 0 <= value <= most:
+        raise Invalid(fields={"target": [_("This figure can never have that value.")]})

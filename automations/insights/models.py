@@ -107,3 +107,20 @@ class OrderLineFact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_no}"
+
+
+class KpiTarget(models.Model):
+    """What a key figure should be here: a level, or for figures that count what happens, a number a day."""
+
+    holds = classes(code="code")
+
+    code = models.CharField(max_length=60, primary_key=True)
+    value = models.FloatField(help_text="In the figure's own unit; a share is a fraction.")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "insights_target"
+        constraints = [models.CheckConstraint(condition=Q(value__gte=0), name="target_not_below_nothing")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.value}"

@@ -199,6 +199,7 @@ TENANT: Final[_Addresses] = [
     path("orders/<path:order>/timeline", insights.OrderTimeline.as_view(), name="order-timeline"),
     path("kpis", insights.Kpis.as_view(), name="kpis"),
     path("kpis/<slug:code>", insights.OneKpi.as_view(), name="kpi"),
+    path("kpis/<slug:code>/target", insights.KpiTarget.as_view(), name="kpi-target"),
     path("kpis/<slug:code>/rows", insights.KpiRows.as_view(), name="kpi-rows"),
     path("installations", templates.Installations.as_view(), name="installations"),
     path("installations/preview", templates.Preview.as_view(), name="installation-preview"),

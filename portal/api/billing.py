@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from billing import queries
 from billing.queries import Month
+from kernel import clock
 from kernel.errors import NotFound
 from portal.api import fields
 from portal.api.desk import Call, Desk, operation, rule
@@ -71,7 +72,8 @@ class UsageOfMonth(Desk):
         today = context.now().date()
         given = call.query.get("month")
         first = date.fromisoformat(f"{given}-01") if given else today.replace(day=1)
-        found: Month | None = queries.month(call.tenant.id, first)
+        present = queries.today([call.tenant], clock.now()).get(call.tenant.id)
+        found: Month | None = queries.month(call.tenant.id, first, present=present)
         if found is None:
             raise NotFound
         return found

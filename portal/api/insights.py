@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from rest_framework import serializers
 
-from automations.insights.catalog import KPIS, Kpi, kpi
+from automations.insights import actions
+from automations.insights.catalog import KPIS, Kpi, kpi, tile
 from automations.insights.enums import Better, EntryKind, Unit
-from automations.insights.queries import Scope, Timeline, timeline
+from automations.insights.queries import Scope, Timeline, targets, timeline
 from portal.api import fields
 from portal.api.desk import Call, Desk, operation, rule
 from portal.api.fields import Shape
@@ -57,8 +58,25 @@ class FigureShape(Shape):
     until = fields.perhaps_at("End of the period.")
     value = serializers.FloatField(allow_null=True, help_text="Null where there is nothing to count from.")
     n = fields.number("Of how many rows.")
+    target = serializers.FloatField(
+        allow_null=True, help_text="What it should be; null where nobody has said."
+    )
+    met = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether it is at its target or better; null where there is nothing to compare.",
+    )
     parts = PartShape(many=True, help_text="Its parts.")
     days = DayShape(many=True, help_text="Day by day, where a period is given and the figure has days.")
+
+
+class TargetShape(Shape):
+    """What a key figure should be."""
+
+    target = serializers.FloatField(
+        allow_null=True,
+        help_text="At most or at least that much, as the figure's `better` says; a share as a fraction; a number a day"
+        " for what is counted by the day (a figure in orders, lines, cases or runs that is no `stock`). Null: none.",
+    )
 
 
 class RowShape(Shape):
@@ -125,8 +143,8 @@ class OneKpi(Desk):
     def get(self, call: Call, code: str) -> dict[str, Any]:
         """The value of a key figure with its parts, and day by day where a period is given."""
         one, scope = kpi(code), _scope(call)
-        figure = one.figure(scope)
-        days = one.daily(scope) if one.daily and scope.since else []
+        found = tile(one, scope, targets())
+        figure = found.figure
         return {
             "kpi": one,
             "at": scope.at,
@@ -134,9 +152,28 @@ class OneKpi(Desk):
             "until": scope.until,
             "value": figure.value,
             "n": figure.n,
+            "target": found.target,
+            "met": found.met,
             "parts": figure.parts,
-            "days": [{"date": day, "value": value} for day, value in days],
+            "days": [{"date": day, "value": value} for day, value in found.days],
         }
+
+
+class KpiTarget(Desk):
+    """What one key figure should be."""
+
+    rule = rule(get="insights.read", put="insights.targets")
+
+    @operation("get_kpi_target", returns=TargetShape)
+    def get(self, call: Call, code: str) -> dict[str, Any]:
+        """What a key figure should be."""
+        return {"target": targets().get(kpi(code).code)}
+
+    @operation("set_kpi_target", takes=TargetShape, returns=TargetShape, example={"target": 12.5})
+    def put(self, call: Call, code: str) -> dict[str, Any]:
+        """Say what a key figure should be, or with null that it has no target."""
+        actions.set_target(code=code, value=call.body["target"], actor=call.actor, now=context.now())
+        return {"target": targets().get(code)}
 
 
 class KpiRows(Desk):

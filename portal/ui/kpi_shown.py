@@ -114,9 +114,33 @@ def card(tile: Tile, period: Period) -> dict[str, Any]:
         "good": good(tile.kpi),
         "sub": _sub(tile, period),
         "spark": days,
+        "goal": tile.target,
+        "target": target(tile),
         "css": "c4" if tile.good is False else "c2" if tile.good else "c0",
         "tip": _("Nothing to count from %(when)s.") % {"when": period.words},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a figure should be, in words; `met` is None where there is nothing to compare."""
+
+    text: str
+    met: bool | None
+
+
+def target(tile: Tile) -> Target | None:
+    """The target of a figure as its card says it; None where it has none."""
+    aim = tile.aim if tile.aim is not None else tile.target
+    if aim is None:
+        return None
+    limit = {"value": whole(tile.kpi, aim)}
+    most = tile.kpi.better == Better.LOWER
+    if tile.kpi.by_day and tile.aim is None:  # a period without a beginning has no days to count
+        said = _("at most %(value)s a day") if most else _("at least %(value)s a day")
+    else:
+        said = _("at most %(value)s") if most else _("at least %(value)s")
+    return Target(said % limit, tile.met)
 
 
 def _sub(tile: Tile, period: Period) -> str:
@@ -166,13 +190,26 @@ def row_count(figure: Figure, part: str) -> int | None:
     return None if found is None else round(found.value or 0)
 
 
-def chart(kpi: Kpi, days: Series, before: Series, period: Period, *, height: int = 196) -> dict[str, Any]:
-    """The figure day by day beside the days before, and what the lines mean."""
+def chart(
+    kpi: Kpi,
+    days: Series,
+    before: Series,
+    period: Period,
+    *,
+    height: int = 196,
+    goal: float | None = None,
+) -> dict[str, Any]:
+    """The figure day by day beside the days before and its target, and what the lines mean."""
     drawn = [charts.Series(_("This period"), _heights(kpi, days), area=True, texts=_texts(kpi, days))]
     if before:
         old = list(before[: len(days)]) + [(day, None) for day, _none in days[len(before) :]]
         name = period.before[:1].upper() + period.before[1:]
         drawn.append(charts.Series(name, _heights(kpi, old), "c6", dash=True, texts=_texts(kpi, old)))
+    if goal is not None:
+        aim: Series = [(day, goal) for day, _value in days]
+        drawn.append(
+            charts.Series(_("Target"), _heights(kpi, aim), "goal", dash=True, texts=_texts(kpi, aim))
+        )
     title = _("%(figure)s per day") % {"figure": kpi.title}
     return {
         "title": title,

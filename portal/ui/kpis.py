@@ -4,27 +4,33 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import Any, Final
 
+from django import forms
+from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from automations.events.queries import Page
-from automations.insights.catalog import KPIS, Kpi, kpi
-from automations.insights.catalog.board import Tile
+from automations.insights import actions, queries
+from automations.insights.catalog import KPIS, Kpi, Tile, kpi, tile
+from automations.insights.enums import Better, Unit
 from automations.insights.queries import FactRow, Figure
-from kernel.errors import Invalid
+from kernel.errors import Invalid, PortalError
 from portal.permissions import door
 from portal.request import SignedIn, TenantRequest
 from portal.ui import kpi_shown as shown
 from portal.ui.kit import csv
-from portal.ui.kit.pages import page
+from portal.ui.kit.acts import ACTS
+from portal.ui.kit.forms import refuse
+from portal.ui.kit.pages import go, page
 from portal.ui.kit.query import moved, typed
 from portal.ui.periods import CHOICES, Period, period_of
 from portal.ui.search import Hit, finds
 from tenants.tenancy import context
 from tenants.tenancy.queries import TenantRef
 
+ACTS.update({"insights.set_target": gettext_lazy("Set the target of a key figure")})
 PAGE: Final = 50
 _CHUNK: Final = 1_000
 SORTS: Final = {"newest": gettext_lazy("Newest first"), "value": gettext_lazy("Largest first")}
@@ -50,27 +56,76 @@ def catalogue(request: TenantRequest) -> HttpResponse:
 
 @door("insights.read")
 def figure(request: TenantRequest, code: str) -> HttpResponse:
-    """One figure: its definition, value, days, parts and rows. Raises UnknownKpi."""
-    one, period = kpi(code), period_of(request.GET)
-    counted = one.figure(period.scope)
-    before = period.scope.before()
-    days = one.daily(period.scope) if one.daily and period.scope.since else []
-    tile = Tile(one, counted, one.figure(before) if before else None, days)
+    """One figure: its definition, value, days, parts, target and rows. Raises UnknownKpi."""
+    return _show(request, kpi(code))
+
+
+class TargetForm(forms.Form):
+    """What a figure should be, in the unit in which it is read."""
+
+    target = forms.FloatField(required=False)
+
+    def __init__(self, data: Any = None, *, one: Kpi, value: float | None = None) -> None:
+        """A share is said in per cent."""
+        self.scale = 100 if one.unit == Unit.FRACTION else 1
+        shown_as = None if value is None else round(value * self.scale, 6)
+        super().__init__(data, initial={"target": shown_as})
+        field = self.fields["target"]
+        unit = _("%(unit)s a day") % {"unit": shown.UNITS[one.unit]} if one.by_day else shown.UNITS[one.unit]
+        words = _("At most (%(unit)s)") if one.better == Better.LOWER else _("At least (%(unit)s)")
+        field.label = words % {"unit": unit}
+        field.help_text = _(
+            "Stands beside the figure and in its lines, for everybody here. Empty: no target."
+        )
+        field.widget.attrs.update(step="any", min="0", inputmode="decimal")
+
+    @property
+    def value(self) -> float | None:
+        """The target in the figure's own unit."""
+        said: float | None = self.cleaned_data["target"]
+        return None if said is None else said / self.scale
+
+
+@door(post="insights.targets")
+def set_target(request: TenantRequest, code: str) -> HttpResponse:
+    """Say what a figure should be. Raises UnknownKpi."""
+    one = kpi(code)
+    form = TargetForm(request.POST, one=one)
+    if form.is_valid():
+        try:
+            actions.set_target(code=code, value=form.value, actor=request.actor, now=context.now())
+        except PortalError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("The target is saved."))
+            return go(request, reverse("insights:figure", args=[code]))
+    return _show(request, one, form)
+
+
+def _show(request: TenantRequest, one: Kpi, form: TargetForm | None = None) -> HttpResponse:
+    period, aims = period_of(request.GET), queries.targets()
+    found = tile(one, period.scope, aims)
+    counted = found.figure
+    if form is None and one.aimed and request.actor.may("insights.targets"):
+        form = TargetForm(one=one, value=aims.get(one.code))
     given = {
         "kpi": one,
-        "card": shown.card(tile, period),
+        "card": shown.card(found, period),
+        "target_form": form,
+        "target_url": reverse("insights:target", args=[one.code]),
         "unit": shown.UNITS[one.unit],
         "better": shown.BETTER[one.better],
         "grain": shown.GRAINS[one.grain],
         "example": _example(one),
-        "chart": _chart(one, days, period),
+        "chart": _chart(found, period),
         "period": period,
         "periods": CHOICES,
         "own": {name: request.GET.get(name, "") for name in ("since", "until")},
         "crumbs": _crumbs(request, one),
         **_rows(request, one, counted, period),
     }
-    return page(request, "insights/figure.html", given, part="rows")
+    status = 422 if form is not None and form.errors else 200
+    return page(request, "insights/figure.html", given, part="rows", status=status)
 
 
 def _crumbs(request: TenantRequest, one: Kpi) -> list[tuple[str, str]]:
@@ -86,11 +141,11 @@ def _example(one: Kpi) -> str:
     return shown.whole(one, one.example.value)
 
 
-def _chart(one: Kpi, days: Any, period: Period) -> dict[str, Any] | None:
-    before = period.scope.before()
-    if len(days) < 2 or one.daily is None or before is None:  # a day alone is no line
+def _chart(found: Tile, period: Period) -> dict[str, Any] | None:
+    one, before = found.kpi, period.scope.before()
+    if len(found.days) < 2 or one.daily is None or before is None:  # a day alone is no line
         return None
-    return shown.chart(one, days, one.daily(before), period)
+    return shown.chart(one, found.days, one.daily(before), period, goal=found.target)
 
 
 def _rows(request: TenantRequest, one: Kpi, counted: Figure, period: Period) -> dict[str, Any]:

@@ -77,7 +77,10 @@ def overview(request: TenantRequest) -> HttpResponse:
 
 def _stamp(found: Board, flows: Sequence[WorkflowFigures]) -> str:
     """A text that differs where what is shown does; what passes by itself, such as an age, is not in it."""
-    parts = [(one.kpi.code, one.figure.value, one.figure.n) for one in (*found.tiles, *found.breakdowns)]
+    parts = [
+        (one.kpi.code, one.figure.value, one.figure.n, one.target)
+        for one in (*found.tiles, *found.breakdowns)
+    ]
     needed = [(one.kind, one.id, one.tone, str(one.detail)) for one in found.attention]
     rows = [(one.workflow.name, one.total, one.health) for one in flows]
     told = repr((found.as_of, parts, needed, rows, len(found.chart)))
@@ -91,7 +94,9 @@ def _shown(request: TenantRequest, found: Board, period: Period) -> dict[str, An
         "period": period,
         "periods": CHOICES,
         "cards": [shown.card(tile, period) for tile in found.tiles],
-        "chart": shown.chart(placed, found.chart, found.chart_before, period, height=_TALL)
+        "chart": shown.chart(
+            placed, found.chart, found.chart_before, period, height=_TALL, goal=found.chart_target
+        )
         if found.chart
         else None,
         "chart_url": shown.figure_url(CHART, period),

@@ -25,6 +25,7 @@ INSIGHTS: Final = [
     path("overview/", overview.overview, name="overview"),
     path("figures/", kpis.catalogue, name="catalogue"),
     path("figures/<slug:code>/", kpis.figure, name="figure"),
+    path("figures/<slug:code>/target", kpis.set_target, name="target"),
     path("figures/<slug:code>/rows.csv", kpis.rows_csv, name="csv"),
 ]
 ORDERS: Final = [

@@ -60,12 +60,18 @@ def _months(today: date) -> list[tuple[str, str]]:
     return [(f"{first:%Y-%m}", words.month_label(first)) for first in firsts]
 
 
+def _month(request: TenantRequest, first: date) -> queries.Month | None:
+    """A month's use, of today as it is now: so that the figure is what its rows are."""
+    ref = request.tenant
+    return queries.month(ref.id, first, present=queries.today([ref], clock.now()).get(ref.id))
+
+
 @door("billing.read")
 def plan(request: TenantRequest) -> HttpResponse:
     """A client's plan and a month of its use."""
     today = context.now().date()
     first = _asked_month(request.GET.get("month", ""), today)
-    month = queries.month(request.tenant.id, first)
+    month = _month(request, first)
     given = {
         "month": month,
         "chosen": f"{first:%Y-%m}",
@@ -116,7 +122,7 @@ def _chart(month: queries.Month) -> Any:
 def plan_csv(request: TenantRequest) -> StreamingHttpResponse:
     """The days of a month as a file. Raises NotFound for a client without a plan."""
     first = _asked_month(request.GET.get("month", ""), context.now().date())
-    month = queries.month(request.tenant.id, first)
+    month = _month(request, first)
     if month is None:
         raise NotFound
     lines = [
@@ -129,7 +135,7 @@ def plan_csv(request: TenantRequest) -> StreamingHttpResponse:
 def statement(request: TenantRequest) -> HttpResponse:
     """A month's use and what it comes to, as a document. Raises NotFound for a client without a plan."""
     first = _asked_month(request.GET.get("month", ""), context.now().date())
-    month = queries.month(request.tenant.id, first)
+    month = _month(request, first)
     if month is None:
         raise NotFound
     title = _("Plan and usage, %(month)s") % {"month": words.month_label(first)}
@@ -176,9 +182,11 @@ def partner(request: PartnerRequest) -> HttpResponse:
 
 
 def _used(request: PartnerRequest, first: date) -> list[Used]:
-    totals, plans = queries.totals(request.partner.id, first), queries.plans_of(request.partner.id)
-    found = []
-    for tenant in tenancy.tenants_of(request.partner.id):
+    tenants = list(tenancy.tenants_of(request.partner.id))
+    present = queries.today([tenancy.ref_of(one) for one in tenants], clock.now())
+    totals = queries.totals(request.partner.id, first, present=present)
+    plans, found = queries.plans_of(request.partner.id), []
+    for tenant in tenants:
         runs, events, cases = totals.get(tenant.id, (0, 0, 0))
         plan = plans.get(tenant.id)
         share = runs / plan.included_runs if plan and plan.included_runs else 0.0

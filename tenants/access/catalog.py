@@ -37,6 +37,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "inbox.comment": "Comment on cases",
     "tasks.do": "Do store tasks",
     "insights.read": "See dashboards and order timelines",
+    "insights.targets": "Set targets of key figures",
     "billing.read": "See plan and usage",
     "audit.read": "Read the audit log",
     "audit.stream": "Send the audit log to other systems",
@@ -72,6 +73,7 @@ _TENANT_ADMIN: Final = _STAFF | {
     "audit.stream",
     "audit.erase",
     "settings.edit",
+    "insights.targets",
     "privacy.subjects",
     "privacy.retention",
 }
@@ -101,7 +103,8 @@ IN_TENANT: Final[Mapping[Role, frozenset[str]]] = {
     }
     | {"tenancy.clock"},
     Role.TENANT_ADMIN: _TENANT_ADMIN,
-    Role.OPERATIONS_MANAGER: _STAFF | {"engine.start", "engine.pause", "events.quarantine", "audit.read"},
+    Role.OPERATIONS_MANAGER: _STAFF
+    | {"engine.start", "engine.pause", "events.quarantine", "audit.read", "insights.targets"},
     Role.REVIEWER: frozenset({"inbox.read", "inbox.decide", "inbox.comment", "insights.read", "events.read"})
     | {"engine.read", "engine.operate", "work.read", "work.steer"},
     Role.STORE_STAFF: frozenset({"inbox.read", "inbox.comment", "tasks.do"}),

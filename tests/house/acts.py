@@ -763,6 +763,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
         "intent_id": s.intent(s.ground.cast.colleague.id, "asked").id,
         **_WHY,
     },
+    "automations.insights.actions.set_target": lambda s: {"code": "approval_lag", "value": 12.0},
     _INBOX + "pending.set_limit": lambda s: {"minor": 50_000, "currency": "GBP"},
     _INBOX + "triage.claim_case": lambda s: {"case_id": s.case},
     _INBOX + "triage.assign_case": lambda s: {"case_id": s.case, "to": s.ground.cast.reviewer.id},

@@ -47,6 +47,20 @@ class Kpi:
     """Which part the value is, where it is one (`p50`)."""
     stock: bool = False
 
+    @property
+    def aimed(self) -> bool:
+        """Whether it can have a target: one knows which way it should go."""
+        return self.better != Better.NEITHER
+
+    @property
+    def by_day(self) -> bool:
+        """Whether its target is a number a day: it counts what happens, so a longer period holds more of it."""
+        return not self.stock and self.unit not in (Unit.HOURS, Unit.FRACTION)
+
+    def meets(self, value: float, aim: float) -> bool:
+        """Whether a value is at its target or better."""
+        return value <= aim if self.better == Better.LOWER else value >= aim
+
 
 def _rows(measure: Measure) -> Rows:
     return partial(measures.rows, measure)

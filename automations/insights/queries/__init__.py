@@ -1,5 +1,6 @@
 """Reads of the insights: figures with the rows behind them, an order's timeline, search by business key."""
 
+from automations.insights.queries.aims import targets
 from automations.insights.queries.effects import Effects, Started, effects
 from automations.insights.queries.finding import Hit, search
 from automations.insights.queries.order import (
@@ -35,5 +36,6 @@ __all__ = [
     "orders_like",
     "orders_with",
     "search",
+    "targets",
     "timeline",
 ]

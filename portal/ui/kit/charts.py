@@ -98,23 +98,27 @@ def histogram(
     return _frame("".join(parts), labels, [Series(name or _("Number"), values, css)], ticks, title, height)
 
 
-def spark(values: Sequence[float], css: str = "c0") -> SafeString:
-    """A line without axes, for the eye alone; the figure beside it says the value."""
+def spark(values: Sequence[float], css: str = "c0", goal: float | None = None) -> SafeString:
+    """A line without axes, with a goal's where there is one, for the eye alone; the figure beside it says the value."""
     if len(values) < 2:
         return SafeString("")
-    low, high = min(values), max(values)
+    marks = values if goal is None else [*values, goal]
+    low, high = min(marks), max(marks)
     spread = (high - low) or 1
     width, height = 96, 28
-    points = [
-        (at / (len(values) - 1) * width, height - 3 - (height - 6) * (value - low) / spread)
-        for at, value in enumerate(values)
-    ]
+
+    def place(value: float) -> float:
+        return height - 3 - (height - 6) * (value - low) / spread
+
+    points = [(at / (len(values) - 1) * width, place(value)) for at, value in enumerate(values)]
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    line = "" if goal is None else format_html('<path class="goal" d="M0 {0}H96"/>', f"{place(goal):.1f}")
     return format_html(
         '<svg class="spark {}" viewBox="0 0 96 28" preserveAspectRatio="none" aria-hidden="true">'
-        '<path class="area" d="{}L96 28L0 28Z"/><path class="line" d="{}"/></svg>',
+        '<path class="area" d="{}L96 28L0 28Z"/>{}<path class="line" d="{}"/></svg>',
         css,
         path,
+        line,
         path,
     )
 

@@ -188,9 +188,9 @@ def meter(used: float, limit: float, label: str, forecast: float | None = None) 
 
 
 @register.simple_tag
-def spark(values: Sequence[float], css: str = "c0") -> SafeString:
+def spark(values: Sequence[float], css: str = "c0", goal: float | None = None) -> SafeString:
     """`{% spark kpi.last_14_days "c4" %}`: a line without axes beside a figure that is written out."""
-    return charts.spark(values, css)
+    return charts.spark(values, css, goal if isinstance(goal, (int, float)) else None)
 
 
 @register.simple_tag(takes_context=True)
