@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import secrets as random
 import threading
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from kernel.secrets import SecretUnreadable, seal, unseal
 _OLD, _FILE, _TRANSIT = b"\x01", b"\x02", b"\x03"
 _ID: Final = 8
 _VAULT_SECONDS: Final = 5.0
+_KEY_BYTES: Final = 32
+_WRAPPED: Final = re.compile(r"vault:v[1-9][0-9]{0,8}:[A-Za-z0-9+/=]{40,400}")
 
 
 class NoRotation(PortalError):
@@ -160,29 +163,53 @@ class Transit:
     def wrap(self, key: bytes, *names: object) -> bytes:
         """`key`, encrypted by the server."""
         asked = {"plaintext": _base64(key), "associated_data": _names(names)}
-        text = str(self._ask("POST", f"encrypt/{self._key}", asked)["ciphertext"])
+        text = self._said("POST", f"encrypt/{self._key}", "ciphertext", asked)
+        if not _WRAPPED.fullmatch(text):
+            raise SecretUnreadable("the key server gave something else than a wrapped key")
+        if self._unwrapped(text, asked["associated_data"]) != key:
+            # what only it can open must open: a data key that it lost takes every secret along
+            raise SecretUnreadable("the key server does not open what it has just wrapped")
         self._present = text.rpartition(":")[0]
         return _TRANSIT + text.encode()
 
     def unwrap(self, wrapped: bytes, *names: object) -> bytes:
         """What the server decrypts. Raises SecretUnreadable."""
-        asked = {"ciphertext": wrapped[1:].decode(), "associated_data": _names(names)}
-        return base64.b64decode(self._ask("POST", f"decrypt/{self._key}", asked)["plaintext"])
+        return self._unwrapped(wrapped[1:].decode(), _names(names))
+
+    def _unwrapped(self, text: str, names: str) -> bytes:
+        asked = {"ciphertext": text, "associated_data": names}
+        try:
+            key = base64.b64decode(
+                self._said("POST", f"decrypt/{self._key}", "plaintext", asked), validate=True
+            )
+        except ValueError:
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise SecretUnreadable("the key server gave something else than a key")
+        return key
 
     def present(self, wrapped: bytes) -> bool:
         """Whether the newest version of the server's key wrapped it."""
         if wrapped[:1] != _TRANSIT:
             return False
         if not self._present:
-            self._present = f"vault:v{self._ask('GET', f'keys/{self._key}')['latest_version']}"
+            self._present = f"vault:v{self._said('GET', f'keys/{self._key}', 'latest_version')}"
         return wrapped[1:].decode().rpartition(":")[0] == self._present
 
     def rotate(self) -> str:
         """Let the server make a new version of the key."""
         self._ask("POST", f"keys/{self._key}/rotate", {})
         self._present = ""
-        self._present = f"vault:v{self._ask('GET', f'keys/{self._key}')['latest_version']}"
+        self._present = f"vault:v{self._said('GET', f'keys/{self._key}', 'latest_version')}"
         return self._present
+
+    def _said(self, method: str, path: str, member: str, body: Mapping[str, Any] | None = None) -> str:
+        """A member of an answer. Raises SecretUnreadable where it is missing."""
+        data = self._ask(method, path, body)
+        found = data.get(member) if isinstance(data, dict) else None
+        if not isinstance(found, str | int):
+            raise SecretUnreadable(f"the key server's answer has no {member}")
+        return str(found)
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
@@ -198,7 +225,13 @@ class Transit:
             raise SecretUnreadable(f"the key server did not answer: {error.message}") from error
         if answer.status not in (200, 204):
             raise SecretUnreadable(f"the key server answered {answer.status}")
-        return json.loads(answer.body)["data"] if answer.body else {}
+        try:
+            return json.loads(answer.body)["data"] if answer.body else {}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            # nothing of the answer stands in the error: it may hold a key
+            raise SecretUnreadable(
+                "the key server answered with something else than JSON of its own"
+            ) from None
 
 
 def _base64(raw: bytes) -> str:

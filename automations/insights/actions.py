@@ -6,17 +6,21 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
 from automations.events.models import Event
 from automations.insights import store
 from automations.insights.catalog import kpi
 from automations.insights.enums import Unit, UnitKind
-from automations.insights.models import BusinessUnit, KpiTarget
+from automations.insights.models import BusinessUnit, KpiTarget, OrderFact, OrderLineFact
 from kernel import clock
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from tenants.audit.actions import record
+from tenants.privacy.enums import Keeps
+from tenants.privacy.registry import Purged, purger
 
 Json = Any
 Row = dict[str, Any]
@@ -29,6 +33,8 @@ _INSTANTS: Final[Mapping[str, str]] = {
 _ENDS: Final[Mapping[str, str]] = {"order.canceled": "canceled", "order.unavailable": "unavailable"}
 _WHOLE: Final = {"order.placed": 0, "order.updated": 1}
 """Events that may describe a whole order; of two at one instant the update is the later."""
+_HAPPENED: Final = (*_INSTANTS.values(), "ended_at", "stated_at")
+_NEVER: Final = Value(datetime(1, 1, 1, tzinfo=UTC))
 _EMPTY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(store.COLUMNS),
     **dict.fromkeys(
@@ -194,3 +200,20 @@ def _look_at_target(value: float, *, aimed: bool, most: float) -> None:
         raise Invalid(fields={"target": [_("No way is better for this figure, so it has no target.")]})
     if not math.isfinite(value) or not 0 <= value <= most:
         raise Invalid(fields={"target": [_("This figure can never have that value.")]})
+
+
+def purge_orders(before: datetime, held: Sequence[str], most: int) -> Purged:
+    """Delete up to `most` orders to which nothing has happened since then, with their lines; figures lose them."""
+    newest = Greatest(*(Coalesce(name, _NEVER) for name in _HAPPENED))
+    due = OrderFact.objects.filter(placed_at__lt=before).annotate(newest=newest).filter(newest__lt=before)
+    # a hold names an order as people do, or as its events do
+    under = Q(order_id__in=held) | Q(number__in=held)
+    kept = due.filter(under).count() if held else 0
+    rows = due.exclude(under).order_by("placed_at", "order_id")
+    keys = list(rows.values_list("order_id", flat=True)[:most])
+    OrderLineFact.objects.filter(order_id__in=keys).delete()
+    OrderFact.objects.filter(pk__in=keys).delete()
+    return Purged(keys=keys, held=kept, more=len(keys) == most)
+
+
+purger(Keeps.ORDERS, purge_orders)

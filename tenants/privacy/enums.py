@@ -20,6 +20,8 @@ class Keeps(TextChoices):
     RUNS = "runs", _("Runs")
     EVENTS = "events", _("Events")
     CASES = "cases", _("Closed cases")
+    QUARANTINE = "quarantine", _("Quarantined events, once decided")
+    ORDERS = "orders", _("Orders in figures")
 
 
 class Level(TextChoices):

@@ -281,7 +281,7 @@ def test_by_command(cast: Cast, key_file: Path, capsys: pytest.CaptureFixture[st
 
 
 class _Vault(http.server.BaseHTTPRequestHandler):
-    """As much of a transit engine as the portal speaks to."""
+    """As much of a transit engine as the portal speaks to; `server.twist` changes what it says."""
 
     def do_GET(self) -> None:
         self._say({"latest_version": len(self.server.keys)})  # type: ignore[attr-defined]
@@ -310,6 +310,12 @@ class _Vault(http.server.BaseHTTPRequestHandler):
 
     def _say(self, data: Any, status: int = 200) -> None:
         raw = json.dumps({"data": data}).encode()
+        twist = self.server.twist  # type: ignore[attr-defined]
+        if twist is not None:
+            status, raw = twist(self.path, status, raw)
+        if status == 0:  # it hangs up
+            self.close_connection = True
+            return
         self.send_response(status)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
@@ -323,7 +329,7 @@ class _Vault(http.server.BaseHTTPRequestHandler):
 def vault(settings: Any) -> Iterator[Callable[[], None]]:
     """A key server; called, it becomes the one that wraps."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Vault)
-    server.keys = [secrets.new_key()]  # type: ignore[attr-defined]
+    server.keys, server.twist = [secrets.new_key()], None  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
 
@@ -333,6 +339,7 @@ def vault(settings: Any) -> Iterator[Callable[[], None]]:
         masters._made.clear()
         policy.forget()
 
+    use.server = server  # type: ignore[attr-defined]
     yield use
     server.shutdown()
     thread.join()
@@ -385,3 +392,57 @@ def test_a_key_server_that_is_away_is_said_to_be(tenant: TenantRef, settings: An
     assert connectors.open_connection(row.id), "a data key that is remembered goes on to work"
     with pytest.raises(SecretUnreadable, match="did not answer"), transaction.atomic():
         rotate(tenant)
+
+
+def _of(part: str, status: int, data: Any) -> Any:
+    """A server that answers so where `part` is asked, and right elsewhere."""
+    raw = data if isinstance(data, bytes) else json.dumps({"data": data}).encode()
+    return lambda path, was, said: (status, raw) if part in path else (was, said)
+
+
+_SHORT = base64.b64encode(b"short").decode()
+_OTHER = base64.b64encode(b"k" * 32).decode()
+
+
+@pytest.mark.parametrize(
+    ("twist", "said"),
+    [
+        (_of("crypt", 500, {}), "500"),
+        (_of("crypt", 403, {"errors": ["permission denied"]}), "403"),
+        (_of("crypt", 429, {}), "429"),
+        (_of("crypt", 302, {}), "302"),
+        (_of("crypt", 0, {}), "did not answer"),
+        (_of("crypt", 200, b""), "has no"),
+        (_of("crypt", 200, b"<html>sealed</html>"), "something else than JSON"),
+        (_of("crypt", 200, b"[1]"), "something else than JSON"),
+        (_of("crypt", 200, b'{"warnings": null}'), "something else than JSON"),
+        (_of("crypt", 200, b"[" * 100_000), "something else than JSON"),
+        (_of("crypt", 200, ["no", "object"]), "has no"),
+        (_of("crypt", 200, {"ciphertext": None, "plaintext": None}), "has no"),
+        (_of("encrypt", 200, {"ciphertext": "v1:plain"}), "something else than a wrapped key"),
+        (_of("encrypt", 200, {"ciphertext": f"vault:v1:{_OTHER * 2}"}), "something else|400"),
+        (_of("decrypt", 200, {"plaintext": _SHORT}), "something else than a key"),
+        (_of("decrypt", 200, {"plaintext": "***"}), "something else than a key"),
+        (_of("decrypt", 200, {"plaintext": _OTHER}), "does not open what it has just wrapped"),
+    ],
+)
+def test_a_key_server_that_misbehaves_loses_no_key(
+    tenant: TenantRef, vault: Any, twist: Any, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every data key is as it was, every secret opens, and what the server said stands in no error."""
+    row = make.connection(secret="a secret of ours")
+    vault()
+    with context.leave():
+        before = dict(DataKey.objects.values_list("id", "wrapped"))
+        vault.server.twist = twist
+        with pytest.raises(SecretUnreadable, match=said) as raised, transaction.atomic():
+            actions.wrap_data_keys(actor=BY, now=NOW)
+        assert dict(DataKey.objects.values_list("id", "wrapped")) == before
+    assert not any(part in f"{raised.value} {caplog.text}" for part in (_SHORT, _OTHER, "sealed</html>"))
+    policy.forget()
+    assert connectors.open_connection(row.id).headers()["Authorization"] == "Bearer a secret of ours"
+    vault.server.twist = None
+    with context.leave():
+        assert actions.wrap_data_keys(actor=BY, now=NOW) == len(before)
+    policy.forget()
+    assert connectors.open_connection(row.id).headers()["Authorization"] == "Bearer a secret of ours"
