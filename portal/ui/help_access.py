@@ -102,6 +102,10 @@ ACCESS: Final[tuple[Topic, ...]] = (
                 "Each class of data has a term: your own, your partner's or the platform's. A legal hold keeps data"
                 " against every term and every wish to be erased, until it is lifted. Each purge leaves a proof."
             ),
+            _(
+                "Card numbers in what systems send and in what people write are masked before anything is kept, but for"
+                " the last four digits; not so in pictures, PDFs and files that a workflow takes as they are."
+            ),
         ),
         url="privacy:retention",
         rooms=(),
