@@ -255,7 +255,7 @@ def _measure(scenario: str, port: int, stub_port: int, options: Any, started: li
     asyncio.run(send(shop, kind, 100, parallel=8))  # connections, caches, prepared statements
     if scenario != "webhooks":
         drained(tenant, 100)
-    web, engine = ground.processes("granian"), ground.processes("celery")
+    web, engine = ground.processes("granian"), ground.processes("portal.worker")
     meter = ground.Meter().start()
     before = ground.cpu(web), ground.cpu(engine)
     answered = asyncio.run(send(shop, kind, options.count, parallel=options.parallel))
@@ -265,7 +265,7 @@ def _measure(scenario: str, port: int, stub_port: int, options: Any, started: li
     meter.stop()
     cpu = {
         "web": ground.cpu(ground.processes("granian")) - before[0],
-        "worker": ground.cpu(ground.processes("celery")) - before[1],
+        "worker": ground.cpu(ground.processes("portal.worker")) - before[1],
         "postgres": meter.postgres,
         "redis": meter.redis,
     }

@@ -70,8 +70,8 @@ def command_lines(env: Env) -> dict[str, list[str]]:
     """What each process of the product is started with."""
     # Celery's word about root is for workers that take pickles; ours take signed JSON alone
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
-    worker = [*python, "-m", "celery", "-A", "portal.celery", "--quiet", "worker", "--pool", "prefork"]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", env.log_level]
+    worker = [*python, "-m", "portal.worker"]
+    level = ["--log-level", env.log_level]
     return {
         "web": [
             sys.executable, "-m", "granian", "--interface", "asginl", "--host", env.host, "--port", str(env.port),
@@ -79,8 +79,8 @@ def command_lines(env: Env) -> dict[str, list[str]]:
             "--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5",
             "--log-level", "warning", "portal.asgi:application",
         ],
-        "engine": [*worker, "-Q", "engine", "-c", str(env.worker_children), "-n", "engine@%h", *quiet],
-        "work": [*worker, "-Q", "work", "-c", "1", "-n", "work@%h", *quiet],
+        "engine": [*worker, "engine", "--children", str(env.worker_children), *level],
+        "work": [*worker, "work", *level],
         "dispatcher": manage("dispatch"),
     }  # fmt: skip
 

@@ -11,9 +11,9 @@ AT_ONCE: Final = 400
 """Runs in flight in one process, at most: so many when what they call is slow."""
 BATCH: Final = 64
 """Runs that are claimed together; a process that dies takes about so many along while what they call is fast."""
-CALLS: Final = 24
+CALLS: Final = 12
 """Runs with a call made that no checkpoint tells of, at most, while answers are fast: what dies now is made again."""
-SLOW: Final = 0.06
+SLOW: Final = 0.1
 """Seconds without a place for more, though the loop has time: then twice as many may be in flight."""
 LATE: Final = 0.01
 """Seconds that a turn of the loop takes when there is enough to do: then only tenants who have little are served."""
@@ -34,7 +34,7 @@ class Pace:
     @property
     def calls(self) -> int:
         """How many runs may have calls made that are not written yet."""
-        return CALLS if self._window == BATCH else self._window - BATCH // 2
+        return min(CALLS * (self._window // BATCH) ** 2, self._window - BATCH // 2)
 
     def room(self, live: int) -> int:
         """How many runs may be taken beside `live` ones; 0 for a while where there is enough to do."""

@@ -1,19 +1,7 @@
 """Reading a workflow document: YAML or JSON text to plain values, with nothing that could surprise or exhaust us."""
 
+from collections.abc import Iterable
 from typing import Any, Final
-
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
 from automations.engine.errors import DefinitionRefused, Finding
 
@@ -27,10 +15,15 @@ def read(text: str) -> dict[str, Any]:
     Raises DefinitionRefused for more than 512 KB or 128 levels, aliases, tags, a key twice in one mapping, text that
     is no YAML, and a document that is no mapping.
     """
+    # the parser comes with the first document: a worker that only carries runs has no use for its megabyte
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import YAMLError
+
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise DefinitionRefused([Finding("size", "", f"The document is larger than {MAX_BYTES // 1024} KB.")])
     try:
-        _check_events(text)
+        _check_events(YAML(typ="safe", pure=True).parse(text))
         value = YAML(typ="safe", pure=True).load(text)
     except DuplicateKeyError as error:
         raise DefinitionRefused(
@@ -46,10 +39,20 @@ def read(text: str) -> dict[str, Any]:
     return found
 
 
-def _check_events(text: str) -> None:
+def _check_events(events: Iterable[Any]) -> None:
     """Look at the stream of events before anything is built from it."""
+    from ruamel.yaml.events import (
+        AliasEvent,
+        MappingEndEvent,
+        MappingStartEvent,
+        NodeEvent,
+        ScalarEvent,
+        SequenceEndEvent,
+        SequenceStartEvent,
+    )
+
     depth = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
+    for event in events:
         if isinstance(event, AliasEvent):
             raise ValueError("aliases (*name) are not taken; write the value out")
         if isinstance(event, NodeEvent) and getattr(event, "anchor", None):
