@@ -91,12 +91,13 @@ def left_behind(home: Path) -> list[str]:
         if entry.name == str(os.getpid()):
             continue
         try:
-            said = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+            line = (entry / "cmdline").read_bytes()
+            said = (entry / "environ").read_bytes() + line
             at = str((entry / "cwd").readlink())
         except OSError:
             continue
         if str(home).encode() in said or at.startswith(str(home)):
-            found.append(f"{entry.name} {(entry / 'cmdline').read_bytes()!r}")
+            found.append(f"{entry.name} {line!r}")
     return found
 
 
