@@ -16,7 +16,7 @@ from tests.support.cast import Cast
 CONSOLE = (
     "/clients/", "/clients/?show=problems", "/clients/new/business/", "/clients/new/address/", "/clients/new/people/",
     "/clients/new/blueprint/", "/people/", "/people/add", "/tokens/", "/tokens/new", "/audit/", "/branding/", "/branding/domains/", "/profile",
-    "/search/?q=a", "/nothing-here",
+    "/retention/", "/search/?q=a", "/nothing-here",
 )  # fmt: skip
 TOLD = (
     "/notifications/", "/notifications/rules", "/notifications/channels/", "/notifications/channels/new/", "/tasks/",

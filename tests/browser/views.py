@@ -24,7 +24,10 @@ def pages(cast: Cast) -> list[str]:
         )
     rejection, endpoint = f"/quarantine/{made.ids['rejection']}/", f"/endpoints/{made.ids['endpoint']}/"
     connection, order = f"/connections/{books.public_id}/", f"/orders/{made.ids['order']}/"
+    person, hold = f"/settings/people-data/{made.ids['subject']}/", made.ids["hold"]
     return [
+        "/settings/people-data/", person, f"{person}erase",
+        "/settings/retention/", f"/settings/retention/holds/{hold}/lift",
         "/overview/?period=all", "/overview/", "/figures/", "/figures/orders_placed/?period=all",
         "/figures/open_cases/?period=all", "/figures/approval_lag/?period=7", "/figures/runs_by_status/?period=90",
         "/orders/", "/orders/?q=nothing-like-it", order, f"{order}?show=cases",
