@@ -102,6 +102,7 @@ async def _measured(options: argparse.Namespace, receiver: Receiver, stage: Stag
         "keys_applied_twice": receiver.twice,
         "bodies_changed": receiver.changed,
         "repeat_sends": receiver.repeats,
+        "repeats_after": receiver.repeats_by(monkey.times),
         "journals_broken": completed["broken"],
         "stale_writes_expected": monkey.stale_expected,
         "stale_writes_refused": stage.stale_refused(),

@@ -56,6 +56,7 @@ class Monkey:
     plan: Plan
     rng: random.Random
     done: dict[str, int] = field(default_factory=dict)
+    times: list[tuple[float, str]] = field(default_factory=list)
     last_at: float = 0.0
     stale_expected: int = 0
     _pauses: list["asyncio.Task[None]"] = field(default_factory=list)
@@ -91,6 +92,7 @@ class Monkey:
             case "pause":
                 self._pauses.append(asyncio.create_task(self._pause()))
         self.done[fault] = self.done.get(fault, 0) + 1
+        self.times.append((time.time(), fault))
         self.last_at = time.time()
 
     async def _pid(self, name: str) -> list[int]:

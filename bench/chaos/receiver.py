@@ -1,9 +1,11 @@
 """The other side of the calls: applies an effect once a key, answers repeats alike, and remembers everything."""
 
 import asyncio
+import bisect
 import hashlib
 import random
 import socket
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -18,6 +20,7 @@ class Receiver:
     keys: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     sends: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     bodies: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    first: dict[str, float] = field(default_factory=dict)
     port: int = 0
     waiting: int = 0
     answering: asyncio.Event = field(default_factory=asyncio.Event)
@@ -51,6 +54,7 @@ class Receiver:
         key = request.headers.get("Idempotency-Key", "")
         self.keys[request.match_info["order"], request.match_info["step"]].add(key)
         self.sends[key] += 1
+        self.first.setdefault(key, time.time())
         self.bodies[key].add(hashlib.sha256(body).digest())
 
     @property
@@ -62,6 +66,16 @@ class Receiver:
     def repeats(self) -> int:
         """Sends beyond the first of each key."""
         return sum(count - 1 for count in self.sends.values())
+
+    def repeats_by(self, faults: list[tuple[float, str]]) -> list[list[object]]:
+        """Fault and number of sends that followed it under a key that was sent before it, of those with any."""
+        found: dict[int, int] = defaultdict(int)
+        for key, count in self.sends.items():
+            if count > 1:
+                found[bisect.bisect([at for at, _ in faults], self.first[key])] += count - 1
+        return [
+            [faults[n][1] if n < len(faults) else "none", repeats] for n, repeats in sorted(found.items())
+        ]
 
     @property
     def changed(self) -> int:
