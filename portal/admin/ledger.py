@@ -89,6 +89,7 @@ class SlotOffice(OfTenants):
 
     list_display = ("tenant", "open", "paused", "weight", "vtime", "max_running", "virtual_now")
     list_filter = ("open", "paused")
+    search_fields = ("tenant_id",)
     ordering = ("vtime",)
     acts: ClassVar[tuple[tuple[str, Any, Act], ...]] = (
         ("pause", _("Keep workers away"), _pause(paused=True)),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from kernel import clock
-from kernel.errors import Invalid
+from kernel.errors import Conflict, Invalid
 from portal.admin.base import Act, Office
 from portal.admin.site import site
 from tenants.tenancy import actions, store
@@ -98,6 +98,15 @@ def _migrate(row: Tenant, *, reason: str, actor: Any, now: Any) -> None:
     actions.migrate_tenant(tenant=row, actor=actor, now=now, reason=reason)
 
 
+def _verify(row: Tenant, *, reason: str, actor: Any, now: Any) -> None:
+    check = fleet.verify_audit(tenant=row, reason=reason, actor=actor, now=now)
+    if not check.ok:
+        raise Conflict(
+            _("The audit log is not as it was sealed; the first bad row is %(row)s.")
+            % {"row": check.first_bad}
+        )
+
+
 def _held(held: bool) -> Act:
     def act(row: Tenant, *, reason: str, actor: Any, now: Any) -> None:
         said = _given(reason) if held else reason
@@ -129,6 +138,7 @@ class TenantOffice(Office):
         ("suspend", _("Suspend"), _tenant(TenantState.SUSPENDED)),
         ("resume", _("Resume or take into service"), _tenant(TenantState.ACTIVE)),
         ("archive", _("Archive"), _tenant(TenantState.ARCHIVED)),
+        ("verify", _("Verify the audit log"), _verify),
         ("migrate", _("Bring to the present migrations"), _migrate),
         ("hold", _("Hold back from migrations"), _held(held=True)),
         ("release", _("Let migrations go on"), _held(held=False)),

@@ -1,5 +1,6 @@
 """How long data are kept, who said so, what a legal hold keeps against it, and the proof of what went."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -7,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from kernel import clock
 from kernel.errors import NotFound, PortalError
@@ -36,8 +37,15 @@ ACTS.update(
 class TermsForm(forms.Form):
     """Days for each class; empty: as the level above says."""
 
-    def __init__(self, data: Any = None, *, standing: list[queries.Standing], level: Level) -> None:
-        """One field a class, with what holds without it."""
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        standing: list[queries.Standing],
+        level: Level,
+        reach: Mapping[Keeps, queries.Reach] | None = None,
+    ) -> None:
+        """One field a class, with what holds without it and whom a change of it touches."""
         initial: dict[str, int] = {}
         for one in standing:
             own = dict(one.said).get(level)
@@ -52,12 +60,20 @@ class TermsForm(forms.Form):
                 min_value=0,
                 max_value=keeping.LONGEST,
                 help_text=_("Empty: as the level above says, %(days)s. 0: without end.")
-                % {"days": _days(above)},
+                % {"days": _days(above)}
+                + (_touched(reach[one.what]) if reach else ""),
             )
 
 
 def _days(number: int) -> str:
     return _("%(n)d days") % {"n": number} if number else _("without end")
+
+
+def _touched(reach: queries.Reach) -> str:
+    """Said before anything is saved."""
+    follow = ngettext("A change reaches %(n)d client", "A change reaches %(n)d clients", reach.follow)
+    own = ngettext("%(n)d has a term of its own", "%(n)d have terms of their own", reach.own)
+    return f" {follow % {'n': reach.follow}}; {own % {'n': reach.own}}."
 
 
 class HoldForm(forms.Form):
@@ -129,6 +145,7 @@ def _show(request: TenantRequest, form: TermsForm, hold_form: HoldForm) -> HttpR
         "lifted": queries.holds(lifted=True)[:20],
         "purges": queries.purges()[:50],
         "may": request.actor.may("privacy.retention"),
+        "partner": request.portal.partner,
         "crumbs": [(request.tenant.name, "/"), (_("Retention"), "")],
     }
     wrong = form.errors or hold_form.errors
@@ -172,7 +189,10 @@ def of_partner(request: PartnerRequest) -> HttpResponse:
     """Terms for all clients of a partner that have none of their own."""
     standing = queries.standing(partner_id=request.partner.id, tenant_id=None)
     form = TermsForm(
-        request.POST if request.method == "POST" else None, standing=standing, level=Level.PARTNER
+        request.POST if request.method == "POST" else None,
+        standing=standing,
+        level=Level.PARTNER,
+        reach=queries.reach(request.partner.id),
     )
     if request.method == "POST" and form.is_valid():
         place = {"partner": Partner.objects.get(pk=request.partner.id)}
@@ -181,4 +201,5 @@ def of_partner(request: PartnerRequest) -> HttpResponse:
             return go(request, request.path)
     crumbs = [(request.partner.name, "/"), (_("Retention"), "")]
     shown = {"form": form, "standing": standing, "may": True, "crumbs": crumbs, "shared": True}
+    shown["partner"] = request.partner
     return page(request, "privacy/retention.html", shown, status=422 if form.errors else 200)

@@ -6,10 +6,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Count
 
 from tenants.privacy.enums import Keeps, Level, SubjectState
 from tenants.privacy.models import Erasure, LegalHold, Purge, SubjectRequest, Term
 from tenants.tenancy import context
+from tenants.tenancy.enums import CLOSED
+from tenants.tenancy.models import Tenant
 
 _WORK: Final = (SubjectState.FINDING, SubjectState.ERASING)
 
@@ -79,6 +82,22 @@ def standing(*, partner_id: UUID | None, tenant_id: UUID | None) -> list[Standin
         level, days = said[-1]
         found.append(Standing(what, days, level, tuple(said)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many clients a partner's term reaches, and how many say their own."""
+
+    follow: int
+    own: int
+
+
+def reach(partner_id: UUID) -> dict[Keeps, Reach]:
+    """What a change of a partner's terms would touch, by class; clients that are put away do not count."""
+    clients = Tenant.objects.of(partner_id).exclude(state__in=CLOSED).count()
+    rows = Term.objects.filter(tenant__partner_id=partner_id).exclude(tenant__state__in=CLOSED)
+    own = dict(rows.order_by().values_list("what").annotate(Count("tenant")))
+    return {what: Reach(clients - own.get(what, 0), own.get(what, 0)) for what in Keeps}
 
 
 def _level(row: Term) -> Level:

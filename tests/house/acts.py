@@ -540,6 +540,7 @@ WITH: Final[Mapping[str, Callable[[Stage], Mapping[str, Any]]]] = {
     },
     _TENANCY + "fleet.migrate_fleet": lambda s: {"workers": 1} if s.old else {},
     _TENANCY + "fleet.hold_tenant": lambda s: {"tenant": s.tenant, "held": True, **_WHY},
+    _TENANCY + "fleet.verify_audit": lambda s: {"tenant": s.tenant, **_WHY},
     _TENANCY + "deleting.cancel_deletion": lambda s: {"tenant": s.leaving, **_WHY},
     _TENANCY + "change_settings": lambda s: {
         "tenant": s.tenant,

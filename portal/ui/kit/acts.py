@@ -74,6 +74,7 @@ ACTS: Final[dict[str, str | Promise]] = {
     "tenancy.drop_restore": _("Threw a restore away"),
     "tenancy.restored": _("Put a client back to how it was"),
     "tenancy.hold": _("Held a client back from migrations, or let it go on"),
+    "tenancy.verify_audit": _("Verified a client's audit log"),
     "tenancy.clock": _("Set the clock of a sandbox"),
     "tenancy.migrated": _("Migrated a client's data"),
 }

@@ -14,10 +14,12 @@ from django.db import Error, OperationalError, transaction
 
 from kernel import clock, secrets
 from kernel.actor import Actor
-from tenants.audit.actions import record
+from tenants.audit.actions import record, verify_log
+from tenants.audit.models import AuditCheck
 from tenants.tenancy import context, queries, store
 from tenants.tenancy.actions import migrate_tenant
 from tenants.tenancy.enums import FleetStep
+from tenants.tenancy.errors import TenantNotReady
 from tenants.tenancy.models import FleetState, Tenant
 
 log = structlog.get_logger(__name__)
@@ -185,3 +187,24 @@ def hold_tenant(*, tenant: Tenant, held: bool, reason: str, actor: Actor, now: d
                 partner_id=tenant.partner_id,
             )
     return row
+
+
+def verify_audit(*, tenant: Tenant, reason: str, actor: Actor, now: datetime) -> AuditCheck:
+    """Work out a tenant's audit log anew, from outside; that it was asked for stands in the log of the asker.
+
+    Raises TenantNotReady, NoAuditKey.
+    """
+    actor.require("platform.partners")
+    if tenant.ready_at is None:
+        raise TenantNotReady
+    with transaction.atomic():
+        record(
+            actor=actor,
+            action="tenancy.verify_audit",
+            obj=tenant,
+            now=now,
+            reason=reason,
+            partner_id=tenant.partner_id,
+        )
+    with context.enter(tenant.pk):
+        return verify_log(actor=actor, now=now)

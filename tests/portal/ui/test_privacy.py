@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.test import Client
+from django.urls import reverse
 
 from automations.events import actions as events
 from tenants.privacy import queries
@@ -71,6 +72,24 @@ def test_terms_are_inherited_and_a_hold_is_placed_and_lifted(
     browser.post(f"/settings/retention/holds/{hold.public_id}/lift", {"reason": "over", "typed": "Case 7"})
     hold.refresh_from_db()
     assert hold.lifted_at is not None
+
+
+def test_a_partner_sees_whom_a_change_of_terms_reaches_before_it_is_saved(
+    cast: Cast, client_for: Callable[..., Client], now: datetime
+) -> None:
+    partner_id = cast.tenant.partner_id
+    before = queries.reach(partner_id)[Keeps.EVENTS]
+    client_for(cast.owner, HOST).post("/settings/retention/", {"events": "30"})
+    after = queries.reach(partner_id)
+    assert (after[Keeps.EVENTS].follow, after[Keeps.EVENTS].own) == (before.follow - 1, before.own + 1)
+    assert after[Keeps.CASES] == before
+    console = client_for(cast.partner_admin, cast.partner_host)
+    address = reverse("privacy:retention", "portal.urls_partner")
+    shown = console.get(address).content.decode()
+    assert "1 has a term of its own" in shown
+    assert console.post(address, {"cases": "90"}).status_code == 302
+    here = client_for(cast.owner, HOST).get("/settings/retention/").content.decode()
+    assert "Partner Meridian" in here
 
 
 def test_only_classes_that_are_deleted_are_offered_a_term_and_pages_say_what_is_not_looked_into(
