@@ -38,6 +38,8 @@ class TenantRequest(SignedIn):
 
     partner: PartnerRef
     tenant: TenantRef
+    open_cases: int
+    """How many cases are open, where the page has counted them for itself: the sidebar need not ask again."""
 
 
 def address(request: PortalRequest) -> str:

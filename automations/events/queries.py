@@ -144,11 +144,12 @@ def event(public_id: str) -> EventView:
     return _event_view(row, row.envelope())
 
 
-def of_subject(subject: str, *, limit: int = 500) -> list[EventView]:
-    """What happened to one order, return, parcel or article, in the order in which it happened."""
-    if not subject:
+def of_subject(*subjects: str, limit: int = 500) -> list[EventView]:
+    """What happened to one order, return, parcel or article by its names, in the order in which it happened."""
+    names = [one for one in subjects if one]
+    if not names:
         return []
-    rows = Event.objects.filter(subject=subject).order_by("time", "id")[:limit]
+    rows = Event.objects.filter(subject__in=names).order_by("time", "id")[:limit]
     return [_event_view(row, row.envelope()) for row in rows]
 
 

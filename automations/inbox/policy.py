@@ -35,9 +35,8 @@ def assignable() -> list[Person]:
     """People who may decide cases here, by name: the client's own and the partner's."""
     tenant = context.current()
     found: dict[UUID, Person] = {}
-    for tenant_id in (tenant.id, None):
-        for member in access.people_of(partner_id=tenant.partner_id, tenant_id=tenant_id):
-            may = rights.permissions_of(member.role, member.custom, in_tenant=True)
-            if member.user.is_active and "inbox.decide" in may:
-                found[member.user_id] = Person(member.user_id, str(member.user))
+    for member in access.people_in(partner_id=tenant.partner_id, tenant_id=tenant.id):
+        may = rights.permissions_of(member.role, member.custom, in_tenant=True)
+        if member.user.is_active and "inbox.decide" in may:
+            found[member.user_id] = Person(member.user_id, str(member.user))
     return sorted(found.values(), key=lambda person: person.name)

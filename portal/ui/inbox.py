@@ -160,6 +160,7 @@ def _listed(request: TenantRequest) -> dict[str, Any]:
     asked, now = wanted(request), context.now()
     found = _cases(asked, now)
     counted = queries.counts(now=now, mine=request.actor.user_id)
+    request.open_cases = counted.open  # the sidebar says it once more
     heaps = queries.heaps(asked.filter, found.items, now=now) if asked.heaped else {}
     second = queries.asked_among(row.id for row in found.items)
     redrive = request.actor.may("engine.operate")
@@ -318,14 +319,15 @@ def _tries(found: queries.CaseDetail) -> list[dict[str, Any]]:
     if found.row.run_id is None:
         return []
     steps = engine.tail(found.row.run_id, most=8)
-    document = engine.document_of(found.row.run_id) if steps else {}
+    document = found.document or (engine.document_of(found.row.run_id) if steps else {})
     return [line(step, document) for step in steps]
 
 
 @count("inbox:list")
 def _open(request: Any) -> int | None:
     """The number beside the sidebar's entry."""
-    return queries.open_count(context.now())
+    counted: int | None = getattr(request, "open_cases", None)
+    return queries.open_count(context.now()) if counted is None else counted
 
 
 @finds

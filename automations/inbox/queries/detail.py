@@ -102,6 +102,8 @@ class CaseDetail:
     runbook: str
     pending: Pending | None = None
     form: Mapping[str, Json] | None = None
+    document: Mapping[str, Json] | None = None
+    """The document of its run, where it was read for the case."""
 
 
 def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
@@ -115,11 +117,6 @@ def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
     decided = waiting is not None and waiting.state in PENDING
     answers = [] if decided else _answers(found, kind, run.status if run else "")
     notes = found.comments.all() if internal else found.comments.filter(visibility=Visibility.CLIENT)
-    workflow = (
-        Workflow.objects.filter(pk=found.workflow_id).values_list("title", flat=True).first()
-        if found.workflow_id
-        else ""
-    )
     return CaseDetail(
         row=row_of(found, now),
         cause=found.cause,
@@ -133,7 +130,8 @@ def case(case_id: UUID, *, now: datetime, internal: bool) -> CaseDetail:
         decision=found.decision,
         run_public_id=ids.public_id(Run.prefix, found.run_id) if found.run_id else "",
         run_status=run.status if run else "",
-        workflow=workflow or "",
+        workflow=_workflow(found, run),
+        document=run.definition.document if run else None,
         answers=answers,
         suggestion=_suggestion(found, kind, answers),
         editable=run.failed_data if run and run.status == RunStatus.SUSPENDED else None,
@@ -161,6 +159,15 @@ def _run(found: Case) -> engine.RunView | None:
         return engine.run_view(found.run_id)
     except Run.DoesNotExist:
         return None
+
+
+def _workflow(found: Case, run: engine.RunView | None) -> str:
+    """What the workflow of a case is called; it came with the run where there is one."""
+    if run is not None and run.workflow is not None and run.workflow.id == found.workflow_id:
+        return str(run.workflow.title)
+    if not found.workflow_id:
+        return ""
+    return Workflow.objects.filter(pk=found.workflow_id).values_list("title", flat=True).first() or ""
 
 
 def _problems(found: Case) -> Sequence[Problem]:
@@ -264,11 +271,12 @@ class CaseHistory:
     acts: Sequence[Act]
 
 
-def cases_of(business_key: str, *, now: datetime, limit: int = 200) -> list[CaseHistory]:
-    """The cases of one order, oldest first, each with its acts; two statements."""
-    if not business_key:
+def cases_of(*business_keys: str, now: datetime, limit: int = 200) -> list[CaseHistory]:
+    """The cases of one order by its keys, oldest first, each with its acts; two statements."""
+    keys = [one for one in business_keys if one]
+    if not keys:
         return []
-    found = Case.objects.filter(business_key=business_key).order_by("opened_at", "id")
+    found = Case.objects.filter(business_key__in=keys).order_by("opened_at", "id")
     return [_history(one, now) for one in found.prefetch_related("decisions")[:limit]]
 
 

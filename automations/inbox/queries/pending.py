@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Case as Either
+from django.db.models import When
+
 from automations.inbox.enums import PENDING, Decide, IntentState
 from automations.inbox.models import Case, Intent, Limits
 
@@ -38,8 +41,8 @@ class Pending:
 
 def pending_of(case_id: UUID) -> Pending | None:
     """What is about to become of a case; else the last decision on it, if that could not be carried out."""
-    found = Intent.objects.filter(case_id=case_id).order_by("-at", "-id")
-    one = found.filter(state__in=PENDING).first() or found.first()
+    first = Either(When(state__in=PENDING, then=0), default=1)
+    one = Intent.objects.filter(case_id=case_id).order_by(first, "-at", "-id").first()
     if one is None or (
         one.state not in PENDING and one.state not in (IntentState.REFUSED, IntentState.DECLINED)
     ):

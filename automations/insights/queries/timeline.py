@@ -94,9 +94,9 @@ def timeline(key: str, *, now: datetime, gap: timedelta = GAP) -> Timeline:
         raise UnknownOrder(f"nothing is known of {key}")  # or it is beyond reach, which is not told
     keys = list(dict.fromkeys([key, *([order.order_id, order.number] if order else [])]))
     keys = [one for one in keys if one]
-    runs = [run for one in keys for run in engine.runs(business_key=one)[: _RUNS + 1]]
-    cases = [case for one in keys for case in inbox.cases_of(one, now=now)]
-    lines: list[Iterable[Entry]] = [_events(one) for one in keys]
+    runs = list(engine.runs().filter(business_key__in=keys)[: _RUNS + 1])
+    cases = inbox.cases_of(*keys, now=now)
+    lines: list[Iterable[Entry]] = [_events(keys)]
     lines += _runs(runs[:_RUNS])
     lines += [_case(one) for one in cases]
     known = [entry for line in lines for entry in line]
@@ -134,7 +134,7 @@ def _entry(at: datetime, kind: EntryKind, title: Words, **more: Any) -> Entry:
 # events
 
 
-def _events(key: str) -> list[Entry]:
+def _events(keys: Sequence[str]) -> list[Entry]:
     return [
         _entry(
             one.time,
@@ -144,7 +144,7 @@ def _events(key: str) -> list[Entry]:
             source=one.source,
             link=("event", one.public_id),
         )
-        for one in events.of_subject(key)
+        for one in events.of_subject(*keys)
         if not one.internal
     ]
 

@@ -129,6 +129,15 @@ def people_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
     )
 
 
+def people_in(*, partner_id: UUID, tenant_id: UUID) -> Any:
+    """Memberships of everybody who works in a tenant: its own people, and its partner's."""
+    return (
+        Membership.objects.filter(at(partner_id, tenant_id) | at(partner_id, None))
+        .select_related("user", "custom")
+        .order_by("user__name", "user__email")
+    )
+
+
 def tokens_of(*, partner_id: UUID, tenant_id: UUID | None = None) -> Any:
     """API tokens of a partner's console or of one tenant, newest first."""
     return ApiToken.objects.filter(at(partner_id, tenant_id)).select_related("created_by", "replaced_by")

@@ -136,7 +136,7 @@ def test_the_list_and_a_case_cost_the_same_number_of_queries_however_many_there_
 ) -> None:
     for number in range(30):
         make_case(title=f"Case {number}", assignee="Somebody")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(30):
         reviewer.get("/inbox/")
 
 
