@@ -78,6 +78,11 @@ def unhealthy() -> list[ConnectionView]:
     return [_view(row) for row in Connection.objects.filter(state__in=bad).order_by("name")]
 
 
+def any_connected() -> bool:
+    """Whether a system is connected and answered when it was last asked."""
+    return Connection.objects.filter(state=ConnectionState.HEALTHY).exists()
+
+
 def worst(tenants: Iterable[TenantRef]) -> dict[UUID, ConnectionState | None]:
     """How the worst connection of each tenant was when it was last tested; None where none is known to be bad."""
     counts = "count(*) filter (where state = %s), count(*) filter (where state = %s)"

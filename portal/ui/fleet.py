@@ -13,7 +13,8 @@ from automations.ledger.enums import Level
 from portal.permissions import door
 from portal.request import PartnerRequest
 from portal.ui import figures, fleet_figures  # noqa: F401 - registers its figures
-from portal.ui.kit.pages import page
+from portal.ui.first_steps import first_steps
+from portal.ui.kit.pages import page, wants_part
 from tenants.tenancy import queries
 from tenants.tenancy.enums import CLOSED, JobState, TenantState
 from tenants.tenancy.models import Tenant
@@ -114,6 +115,7 @@ def fleet(request: PartnerRequest) -> HttpResponse:
         "words": {"cases": _("open exceptions"), "runs": _("runs today")},
         "may_pause": request.actor.may("engine.pause") and bool(clients),
         "paused_here": standing.pause_of(Level.PARTNER, request.partner.id) is not None,
+        "first_steps": None if wants_part(request) else first_steps(request),
         "q": request.GET.get("q", ""),
         "show": show,
         "total": len(clients),

@@ -22,6 +22,7 @@ from kernel.money import Money
 from portal.permissions import door
 from portal.request import TenantRequest
 from portal.ui import kpi_shown as shown
+from portal.ui.first_steps import first_steps
 from portal.ui.kit import charts, words
 from portal.ui.kit.pages import page, wants_part
 from portal.ui.links import address
@@ -70,6 +71,7 @@ def overview(request: TenantRequest) -> HttpResponse:
         "state": _state(flows, found),
         "stamp": stamp,
         "hello": _hello(request),
+        "first_steps": None if wants_part(request) else first_steps(request),
         "crumbs": [(request.tenant.name, "/"), (_("Overview"), "")],
     }
     return page(request, "insights/overview.html", given, part="board")

@@ -49,6 +49,11 @@ class User(Row, AbstractBaseUser, PermissionsMixin):
     timezone = models.CharField(max_length=64, blank=True)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
     density = models.CharField(max_length=12, choices=Density, default=Density.COMFORTABLE)
+    steps_away = models.TextField(
+        blank=True,
+        db_default="",
+        help_text="Places whose first steps this person put away: ids in hex, with spaces.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()

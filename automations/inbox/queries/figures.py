@@ -108,6 +108,11 @@ def decided_runs(*, since: datetime | None = None) -> set[UUID]:
     return {run for run in found.values_list("case__run_id", flat=True) if run is not None}
 
 
+def has_decided(user_id: UUID) -> bool:
+    """Whether a person has done anything about a case yet."""
+    return Decision.objects.filter(actor_id=user_id).exists()
+
+
 def _opened(since: datetime | None, until: datetime | None) -> Any:
     found = Case.objects.all()
     if since:

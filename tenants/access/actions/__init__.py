@@ -184,8 +184,8 @@ def redeem_handoff(*, text: str, host: str, now: datetime) -> User:
 
 
 def set_preferences(*, user: User, values: dict[str, str], actor: Actor, now: datetime) -> User:
-    """Set name, language, time zone, theme and density of a person; only they do it themselves."""
-    allowed = ("name", "language", "timezone", "theme", "density")
+    """Set name, language, time zone, looks and what a person wants no more of; only they do it themselves."""
+    allowed = ("name", "language", "timezone", "theme", "density", "steps_away")
     with transaction.atomic():
         before = {field: getattr(user, field) for field in allowed}
         for field in allowed:
