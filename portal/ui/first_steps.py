@@ -174,7 +174,7 @@ def _place(request: SignedIn) -> str:
 
 def first_steps(request: SignedIn) -> FirstSteps | None:
     """What is still to do here for whoever looks; None where nothing is, or it was put away."""
-    if not request.user.is_authenticated or _place(request) in request.user.steps_away.split():
+    if _place(request) in request.user.steps_away.split():
         return None
     ours = IN_TENANT if request.portal.tenant else AT_PARTNER
     mine = [one for one in ours if request.actor.may(one.permission)]

@@ -26,9 +26,10 @@ def steps(answer: Any) -> dict[str, bool]:
 def test_an_admin_s_steps_are_done_by_what_there_is(
     cast: Cast, portal: Client, tenant: TenantRef, now: Any
 ) -> None:
-    others = Membership.objects.exclude(user=cast.owner)
-    everybody = list(others)
-    others.delete()
+    with context.leave():  # a client may not write its partner's people
+        others = Membership.objects.exclude(user=cast.owner)
+        everybody = list(others)
+        others.delete()
     page = portal.get("/overview/")
     assert steps(page) == {
         "Connect your shop": False,
@@ -39,12 +40,13 @@ def test_an_admin_s_steps_are_done_by_what_there_is(
     }
     assert "0 of 5" in page.content.decode()
     assert 'href="/connections/"' in page.content.decode()
-    Membership.objects.bulk_create(everybody)
+    with context.leave():
+        Membership.objects.bulk_create(everybody)
     world.fill(world.World("Zephyr"), tenant, 1)
     Connection.objects.update(state=ConnectionState.HEALTHY)
     assert steps(portal.get("/overview/")) == {
         "Connect your shop": True,
-        "Install a template": True,
+        "Install a template": False,  # there are runs without one
         "See a first run": True,
         "Invite a reviewer": True,
         "Decide a first case": Decision.objects.filter(actor_id=cast.owner.pk).exists(),
