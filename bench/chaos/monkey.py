@@ -110,7 +110,7 @@ class Monkey:
         held = await self.watcher.held_by(pids)
         for pid in pids if alone else pids[:1]:  # the supervisor ends what a dead worker leaves
             with contextlib.suppress(ProcessLookupError):
-                if pid:
+                if pid and not (alone and pid in self._paused):  # it was paused a moment ago
                     os.kill(pid, signal.SIGKILL)
         self.watcher.follow(held)
 
@@ -146,11 +146,12 @@ class Monkey:
             for pid in await self._busiest():
                 with contextlib.suppress(ProcessLookupError):  # the monkey was here already
                     os.kill(pid, signal.SIGSTOP)
+                    self._paused.add(pid)
                     await asyncio.sleep(0.1)
                     if held := await self.watcher.held_by([pid]):
-                        self._paused.add(pid)
                         return pid, held
                     os.kill(pid, signal.SIGCONT)
+                self._paused.discard(pid)
             await asyncio.sleep(0.05)
         return 0, {}
 
