@@ -3,7 +3,7 @@
 Kills whole workers and single children, the web server, the dispatcher; wipes and kills Valkey; shuts Postgres down
 immediately; holds workers still for longer than their lease. The faults follow from the seed. Prints one JSON line last
 and ends with 1 unless: each order ran once and completed, each effect was applied once under one key with one body, at
-most 0.5 % were sent again (of few runs: two a fault), every write of a worker that had lost its lease was refused, and
+most 0.5 % were sent again (of few runs: four a fault), every write of a worker that had lost its lease was refused, and
 all of it was over a minute after the last fault.
 """
 
@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,7 +126,7 @@ def _reds(figures: dict[str, Any], options: argparse.Namespace) -> list[str]:
         "lost": figures["lost"] == 0,
         "keys_applied_twice": figures["keys_applied_twice"] == 0,
         "bodies_changed": figures["bodies_changed"] == 0,
-        "repeat_sends": figures["repeat_sends"] <= max(options.runs * STEPS * REPEATS, 2 * faults),
+        "repeat_sends": figures["repeat_sends"] <= max(options.runs * STEPS * REPEATS, 4 * faults),
         "journals_broken": figures["journals_broken"] == 0,
         "stale_writes_refused": figures["stale_writes_refused"] >= figures["stale_writes_expected"],
         "engine_errors": figures["engine_errors"] == 0,
@@ -182,9 +183,21 @@ async def _settled(watcher: Watcher, tenant: Any, runs: int, patience: float) ->
         if completed != seen:
             began, seen = time.monotonic(), completed
         if completed >= runs or time.monotonic() - began > patience:
-            broken = await asyncio.to_thread(_broken_journals, tenant)
+            broken = await _patiently(_broken_journals, tenant)
             return {"completed": completed, "double": double, "last": last, "broken": broken}
         await asyncio.sleep(0.25)
+
+
+async def _patiently(look: Callable[[Any], int], tenant: Any) -> int:
+    """What `look` finds, as soon as the database is there to be looked at."""
+    from django.db import OperationalError
+
+    for _ in range(100):
+        try:
+            return await asyncio.to_thread(look, tenant)
+        except OperationalError:
+            await asyncio.sleep(0.2)
+    return await asyncio.to_thread(look, tenant)
 
 
 def _broken_journals(tenant: Any) -> int:
