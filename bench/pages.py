@@ -1,4 +1,6 @@
-"""Pages: what a client's overview and inbox cost the server when the client has 10,000 orders.
+"""Pages: what a client's overview, inbox and runs cost the server when the client has 10,000 orders.
+
+One of the runs has 10,000 steps.
 
 The product as a user starts it, a sandbox tenant with the replayed data set, a person signed in by the form, and
 requests one after the other over one connection. Times are from the request to the last byte of the answer, on the same
@@ -75,13 +77,20 @@ def main() -> int:
         return 2
     log = Path(tempfile.mkstemp(prefix="portal-pages-", suffix=".log")[1])
     with product(9, "", log) as stage:
-        browser = _furnish(stage.port)
-        for name, path in PAGES.items():
+        browser, long = _furnish(stage.port)
+        pages = {
+            **PAGES,
+            "run": f"/runs/{long}/",
+            "run_middle": f"/runs/{long}/?before=5000",
+            "run_problems": f"/runs/{long}/?show=problems",
+        }
+        for name, path in pages.items():
             print(json.dumps(_measured(browser, name, path, options.requests)), flush=True)
     return 0
 
 
-def _furnish(port: int) -> Browser:
+def _furnish(port: int) -> tuple[Browser, str]:
+    """Somebody who is signed in to a client with much to show, and the public id of a long run."""
     import django
 
     django.setup()
@@ -110,7 +119,39 @@ def _furnish(port: int) -> Browser:
     host = queries.primary_host(partner_id=tenant.partner_id, tenant_id=tenant.id)
     browser = Browser(port, f"{host}:{port}")
     browser.sign_in("reader@bench.test")
-    return browser
+    return browser, _long_run(queries.tenant_ref(tenant.id))
+
+
+def _long_run(tenant: Any) -> str:
+    """A run over ten thousand items, carried by the product's workers."""
+    from automations.engine.actions.intake import new_run
+    from automations.engine.actions.programs import programs
+    from automations.engine.models import Run
+    from automations.engine.store import intake
+    from bench.clockwork import ITEMS, LOOP
+    from bench.engine import order, publish
+    from kernel import clock
+    from tenants.tenancy import context
+
+    definition = publish(tenant, LOOP)
+    program = programs.compiled(definition.id, definition.document)
+    lines = order()["items"]
+    with context.enter(tenant):
+        one = new_run(
+            workflow_id=definition.workflow_id,
+            definition_id=definition.id,
+            program=program,
+            given=[{"lines": [lines[n % len(lines)] for n in range(ITEMS)]}],
+            cause="test",
+            started_at=clock.now(),
+        )
+        intake.start(tenant.id, [one])
+        for _ in range(300):
+            run = Run.objects.get(id=one.id)
+            if run.status == "completed":
+                return run.public_id
+            time.sleep(0.2)
+    raise SystemExit(f"the long run is {run.status}: {run.error}")
 
 
 def _measured(browser: Browser, name: str, path: str, count: int) -> dict[str, Any]:
