@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-mutants bench-engine test-browser test-house test-attack sweep shots fuzz audit-mutate bench-tenants
+.PHONY: help setup demo serve services status migrate shell test check conformance fmt bench replay-olist chaos chaos-short chaos-mutants bench-engine test-browser test-house test-attack sweep shots fuzz audit-mutate bench-tenants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,8 +71,11 @@ shots: .venv/.ready-dev ## pictures of the twenty main pages, drawn anew into do
 chaos: .venv/.ready-run ## orders while processes are killed, wiped and paused; SEED= RUNS= KILLS= REDIS= PG= DURATION=
 	@$(PY) -m bench.chaos
 
+chaos-short: .venv/.ready-dev ## the same in ninety seconds, as `.ci/run` does it
+	@$(PY) -m pytest -n 0 -m chaos tests/chaos -k nothing_is_lost $(ARGS)
+
 chaos-mutants: .venv/.ready-dev ## the product broken in five ways: each turns the harness red
-	@$(PY) -m pytest -n 0 -m chaos tests/chaos $(ARGS)
+	@$(PY) -m pytest -n 0 -m chaos tests/chaos -k broken_product $(ARGS)
 
 fuzz: .venv/.ready-dev ## N=20000 hostile requests to every address and form, as everybody; SEED=; figures as one JSON line
 	@$(PY) -m tests.fuzz --n $(or $(N),20000) --seed $(or $(SEED),1)

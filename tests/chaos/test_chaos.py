@@ -1,4 +1,4 @@
-"""The product under faults, and the harness under mutants: each takes minutes, so `make test` leaves them to `.ci/run`."""
+"""The product under faults (`make chaos-short`, in `.ci/run`), and the harness under mutants (`make chaos-mutants`)."""
 
 import json
 import subprocess
