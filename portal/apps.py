@@ -12,6 +12,6 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         """Say which broker jobs go to, and report errors where an operator said so."""
         from portal import celery, watch  # noqa: F401 - the app makes itself the default
-        from portal.ui import invitation_mails, notice_mails  # noqa: F401 - their mails are sent by workers
+        from portal.ui import invitation_mails, link_mails, notice_mails  # noqa: F401 - their mails are sent by workers
 
         watch.start()

@@ -64,11 +64,6 @@ def made(letter: Letter) -> EmailMultiAlternatives:
     return mail
 
 
-def post(letter: Letter) -> None:
-    """Send it."""
-    made(letter).send()
-
-
 def base(host: str) -> str:
     """Where a host is reached from outside."""
     if settings.PORTAL_HTTPS:

@@ -1,7 +1,6 @@
 """The other steps of signing in: the second factor, a passkey by itself, a link by mail."""
 
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
 from django import forms
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from kernel import clock, jobs, jsonx
+from kernel import clock, jsonx
 from kernel.errors import Invalid, PortalError
 from portal.permissions import door
 from portal.request import PortalRequest
@@ -21,7 +20,6 @@ from portal.ui import throttle
 from portal.ui.entering import come_in, enter_session, half_of, relative, site_of, ways_in
 from portal.ui.kit.forms import refuse
 from portal.ui.kit.pages import go, page
-from portal.ui.mails import Letter, post
 from tenants.accounts import queries
 from tenants.accounts.actions import factors, links, passkeys
 from tenants.accounts.enums import FactorKind, Via
@@ -171,29 +169,3 @@ def by_link(request: PortalRequest, link: str) -> HttpResponse:
         messages.error(request, _(error.message))
         return go(request, reverse("sign-in"))
     return come_in(request, user, Via.LINK, "/")
-
-
-@jobs.job(
-    links.JOB, queue="work", due=lambda: [{"link": row.id} for row in queries.unsent_links(clock.now())[:100]]
-)
-def send(*, link: str, **_ids: object) -> None:
-    """Send the mail with a link."""
-    row = links.claim(link_id=UUID(link), now=clock.now())
-    if row is None:
-        return
-    letter = Letter(
-        name="sign_in_link",
-        user=row.user,
-        partner=row.partner,
-        tenant=row.tenant,
-        host=row.host,
-        path=reverse("by-link", urlconf="portal.urls_partner", args=[links.text_of(row)]),
-        subject=gettext_lazy("Your link to sign in to %(place)s"),
-        more={"until": row.expires_at},
-    )
-    try:
-        post(letter)
-    except OSError:
-        links.not_sent(link=row)
-        raise
-    log.info("sign-in link sent", link=row.public_id)

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from portal.ui import signing_in
+from portal.ui import link_mails
 from tenants.accounts.models import MailLink
 from tests.support.cast import Cast
 
@@ -47,7 +47,7 @@ HOSTS: Final = [
 def links() -> list[str]:
     """What stands in the mails that go out now."""
     for row in MailLink.objects.filter(sent_at__isnull=True):
-        signing_in.send(link=str(row.id))
+        link_mails.send(link=str(row.id))
     return re.findall(r"https?://[^\s\"'<>]+", "".join(str(one.message()) for one in mail.outbox))
 
 

@@ -12,7 +12,7 @@ from django.core import mail
 from django.test import Client
 
 from kernel import clock
-from portal.ui import signing_in
+from portal.ui import link_mails
 from tenants.accounts.actions import factors, policies
 from tenants.accounts.models import Factor, MailLink, RecoveryCode, Visit
 from tenants.audit.models import AuditEvent
@@ -200,7 +200,7 @@ def test_where_a_second_factor_is_needed_one_sets_one_up_first(cast: Cast, now: 
 def sent() -> None:
     """Do what the worker does with links that wait."""
     for row in MailLink.objects.filter(sent_at__isnull=True):
-        signing_in.send(link=str(row.id))
+        link_mails.send(link=str(row.id))
 
 
 def test_a_link_by_mail_signs_in_once(cast: Cast, now: Any) -> None:
