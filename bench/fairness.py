@@ -1,4 +1,4 @@
-"""Fairness: a tenant floods the engine while nineteen others start a run now and then.
+"""Fairness: a tenant floods the engine while nineteen others start runs, all at once and now and then.
 
 The others' delay is from when a run is due to its first step (of five, two of them calls); `alone` is the same without
 the flood. The flood's share is its pace while the others work, of its pace alone less what the others do.
@@ -91,7 +91,7 @@ class Client:
 
 
 def main() -> None:
-    """Print one line."""
+    """Print a line for each way."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--flood", type=int, default=9_000)
     parser.add_argument("--others", type=int, default=1_000)
@@ -101,23 +101,24 @@ def main() -> None:
     try:
         with ground.servers():
             ground.ready()
-            figures = _figures(http2(port), options.flood, options.others)
+            clients = [Client(f"client-{number}", http2(port)) for number in range(OTHERS + 1)]
+            _work(clients[0], options.flood, clients[1:], 0, 1.0)
+            pace = clients[0].pace()
+            for name, seconds in (("fairness_at_once", 0.0), ("fairness", options.flood / pace)):
+                found = _figures(clients, options.flood, options.others, pace, seconds)
+                print(json.dumps({"name": name, **found}), flush=True)
     finally:
         process.kill()
-    print(json.dumps(figures), flush=True)
 
 
-def _figures(document: dict[str, Any], flood: int, others: int) -> dict[str, Any]:
-    loud, *quiet = [Client(f"client-{number}", document) for number in range(OTHERS + 1)]
-    _work(loud, flood, quiet, 0, 1.0)
-    pace = loud.pace()
-    seconds = flood / pace
+def _figures(clients: list[Client], flood: int, others: int, pace: float, seconds: float) -> dict[str, Any]:
+    """The others start their runs within so many seconds; `pace` is the flood's alone, in runs a second."""
+    loud, *quiet = clients
     _work(loud, 0, quiet, others, seconds)
     alone = _spread(quiet)
     _work(loud, flood, quiet, others, seconds)
     flooded, beside = _spread(quiet), loud.pace()
     return {
-        "name": "fairness",
         "flood": flood,
         "others": others,
         "seconds": round(seconds, 1),
@@ -125,7 +126,7 @@ def _figures(document: dict[str, Any], flood: int, others: int) -> dict[str, Any
         "flooded_p95_ms": flooded,
         "flood_alone_per_second": round(pace),
         "flood_per_second": round(beside),
-        "kept_of_idle": round(beside / (pace - others / seconds), 2),
+        "kept_of_idle": round(beside / (pace * flood / (flood + others)), 2),
     }
 
 
