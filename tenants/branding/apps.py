@@ -8,3 +8,7 @@ class BrandingConfig(AppConfig):
 
     name = "tenants.branding"
     label = "branding"
+
+    def ready(self) -> None:
+        """Register the jobs: own domains are looked at again, and claims that came to nothing forgotten."""
+        from tenants.branding import tasks  # noqa: F401 - they register themselves
