@@ -37,11 +37,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_it_is_refused_with_a_rule_and_soon(text: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(DefinitionRefused) as refused:
         read(text)
     assert {finding.rule for finding in refused.value.findings} <= {"yaml", "duplicate-key", "size"}
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
 
 
 def test_honest_yaml_is_read() -> None:

@@ -1,6 +1,5 @@
 """The kit by itself: forms from schemas, graphs, words, cursors."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from portal.ui.kit import graph, pages, words
 from portal.ui.kit.graph import Edge, Node, lay_out
 from portal.ui.kit.schemaform import SchemaForm
 from portal.ui.kit.status import look
+from tests.support.cost import cpu_seconds
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -171,9 +171,8 @@ def test_a_hundred_and_twenty_steps_are_drawn_in_a_quarter_of_a_second() -> None
     nodes = [Node(f"n{number}", f"Step {number}") for number in range(120)]
     edges = [Edge(f"n{at}", f"n{at + step}") for step in (1, 2, 5) for at in range(0, 120 - step, step)]
     edges.append(Edge("n119", "n0"))
-    started = time.process_time()
+    assert cpu_seconds(lambda: graph.draw(nodes, edges), enough=0.25) < 0.25
     drawn = graph.draw(nodes, edges)
-    assert time.process_time() - started < 0.25
     assert drawn.count("<a ") == 120
 
 
